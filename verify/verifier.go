@@ -1,0 +1,104 @@
+package verify
+
+import (
+	"context"
+	"time"
+
+	"github.com/certinbox/certinbox/verify/trust"
+)
+
+// A Verifier is a Policy and what it needs from the world. It reads no file,
+// no environment and no clock of its own. It is safe for concurrent use.
+type Verifier struct {
+	Policy  Policy
+	Anchors *trust.Anchors
+	// TXT returns the records of a name: nil, nil when there is none; any error is temporary.
+	TXT func(ctx context.Context, name string) ([]string, error)
+	// Revoked asks the CAs of a path. Nil: revocation is not configured.
+	Revoked func(ctx context.Context, path trust.Path, at time.Time) ([]Revocation, error)
+	Now     func() time.Time
+	All     bool // ask every row even where the daemon would stop asking
+
+	force string // tests only: the check that is made to pass
+}
+
+// A check is a row of the table.
+type check struct {
+	name   string
+	method string // of Authentication-Results (RFC 8601 section 2.7), "" for none
+	ask    func(ctx context.Context, x *facts) Result
+}
+
+// table returns the checks in the order in which they are asked and decide.
+// The order is a security rule: nothing that the sender names is fetched
+// before the thing that names it has been authenticated.
+func table() []check {
+	return []check{
+		{"message", "", checkMessage},
+		{"structure", "", checkStructure},
+		{"dkim", "dkim", checkDKIM},
+		{"alignment", "", checkAlignment},
+		{"signature", "smime", checkSignature},
+		{"chain", "smime", checkChain},
+		{"usage", "smime", checkUsage},
+		{"address", "smime", checkAddress},
+		{"freshness", "", checkFreshness},
+		{"revocation", "smime", checkRevocation},
+	}
+}
+
+// Checks returns the names of all checks in order.
+func Checks() []string {
+	var names []string
+	for _, c := range table() {
+		names = append(names, c.name)
+	}
+	return names
+}
+
+// Begin starts the examination of one message.
+func (v *Verifier) Begin(env Envelope) *Examination {
+	return &Examination{v: v, env: env}
+}
+
+// An Examination takes the bytes of one message and then judges them.
+type Examination struct {
+	v      *Verifier
+	env    Envelope
+	buf    []byte
+	tooBig bool
+}
+
+// Write takes bytes as received, with CRLF line ends. It never fails: bytes
+// beyond the limit are counted as too much and dropped.
+func (x *Examination) Write(p []byte) (int, error) {
+	if x.tooBig || len(x.buf)+len(p) > x.v.Policy.Limits.Message {
+		x.tooBig = true
+		return len(p), nil
+	}
+	x.buf = append(x.buf, p...)
+	return len(p), nil
+}
+
+// Report judges what was written. It never fails: whatever is wrong is in the
+// Report. Its work is bounded by Policy.Limits and ctx.
+func (x *Examination) Report(ctx context.Context) *Report {
+	ctx, cancel := context.WithTimeout(ctx, x.v.Policy.Limits.Time)
+	defer cancel()
+	f := newFacts(x)
+	for _, c := range table() {
+		r := notReached()
+		if f.asks(c.name) {
+			r = c.ask(ctx, f)
+		}
+		if c.name == x.v.force {
+			r = pass("forced")
+		}
+		r.Check = c.name
+		if r.Plain == "" && !r.Status.holds() {
+			r.Plain = plain(r.Reason)
+		}
+		f.report.Results = append(f.report.Results, r)
+	}
+	return f.report
+}
