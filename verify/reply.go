@@ -176,22 +176,37 @@ func ReplyFor(reason, detail, ref, help string) Reply {
 	if a.advice != "" {
 		r.Lines = append(r.Lines, line(a.advice))
 	}
-	var last string
-	switch {
-	case reason == "" && ref == "":
-		return r
-	case reason == "":
-		last = "(ref " + line(ref) + ")"
-	case ref == "":
-		last = "(" + reason + ")"
-	default:
-		last = "(" + reason + "; ref " + line(ref) + ")"
+	if last := reference(reason, ref, help); last != "" {
+		r.Lines = append(r.Lines, last)
 	}
-	if help = line(help); help != "" && len(help)+1+len(last) <= maxLine {
+	return r
+}
+
+// maxRef bounds the reference in a reply.
+const maxRef = 64
+
+// reference is the last line: what a sender quotes on the phone. A help URL
+// that does not fit is left out, never cut.
+func reference(reason, ref, help string) string {
+	ref, help = line(ref), line(help)
+	if len(ref) > maxRef {
+		ref = ref[:maxRef]
+	}
+	var parts []string
+	if reason != "" {
+		parts = append(parts, reason)
+	}
+	if ref != "" {
+		parts = append(parts, "ref "+ref)
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	last := "(" + strings.Join(parts, "; ") + ")"
+	if help != "" && len(help)+1+len(last) <= maxLine {
 		last = help + " " + last
 	}
-	r.Lines = append(r.Lines, last)
-	return r
+	return last
 }
 
 // sentence begins with a capital and ends with a full stop.

@@ -1,5 +1,11 @@
 package verify
 
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
 // A Status is the answer to a check, in the result words of RFC 8601 section 2.7.
 type Status string
 
@@ -65,4 +71,23 @@ func Quote(s string) string {
 		}
 	}
 	return string(out)
+}
+
+// maxDisplayed bounds foreign text in logs and JSON.
+const maxDisplayed = 256
+
+// display makes foreign text safe for logs and JSON, never for a reply:
+// printable characters stay, any other becomes '?', at most 256 bytes.
+func display(s string) string {
+	var b strings.Builder
+	for _, c := range s {
+		if b.Len()+utf8.UTFMax > maxDisplayed {
+			break
+		}
+		if c == utf8.RuneError || !unicode.IsPrint(c) {
+			c = '?'
+		}
+		b.WriteRune(c)
+	}
+	return b.String()
 }
