@@ -4,8 +4,8 @@ package cms
 type Limits struct {
 	Depth            int // nesting of BER elements
 	Signers          int
-	Certificates     int
-	CertificateBytes int // one certificate
+	Certificates     int // entries of the bag of any kind
+	CertificateBytes int // one certificate; a larger one counts as unreadable
 	MetaBytes        int // certificates and signers of an opaque blob, all of a detached one
 	TriesPerSigner   int // certificates whose key is tried for one signer
 	RSABits          int // largest modulus used
