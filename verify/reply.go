@@ -47,7 +47,7 @@ type answer struct {
 func answers(reason string) (answer, bool) {
 	switch reason {
 	case "":
-		return answer{250, "2.0.0", "accepted", ""}, true
+		return answer{250, "2.0.0", "Accepted.", ""}, true
 	case "message-malformed":
 		return answer{550, "5.6.0", "The header of this message is damaged.", "Your mail program or a relay produced a damaged header; try another program."}, true
 	case "from-invalid":
