@@ -43,3 +43,26 @@ bench: certinbox
 
 clean:
 	rm -f certinbox
+
+# The system user, the reading group and the state directory are made only when
+# installing onto this machine (no DESTDIR); a package does that in its scripts.
+install: certinbox
+	install -d -m 755 $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(UNITS) $(DESTDIR)/usr/lib/sysusers.d $(DESTDIR)$(SYSCONF)
+	install -m 755 certinbox $(DESTDIR)$(PREFIX)/bin/certinbox
+	sed 's|@PREFIX@|$(PREFIX)|' contrib/systemd/certinbox.service > $(DESTDIR)$(UNITS)/certinbox.service
+	chmod 644 $(DESTDIR)$(UNITS)/certinbox.service
+	install -m 644 contrib/systemd/certinbox.socket $(DESTDIR)$(UNITS)/certinbox.socket
+	install -m 644 contrib/systemd/certinbox.sysusers $(DESTDIR)/usr/lib/sysusers.d/certinbox.conf
+	test -e $(DESTDIR)$(SYSCONF)/config.yaml || install -m 640 config.yaml.example $(DESTDIR)$(SYSCONF)/config.yaml
+ifeq ($(DESTDIR),)
+	getent group certinbox-read >/dev/null || groupadd --system certinbox-read
+	getent passwd certinbox >/dev/null || useradd --system --user-group --home-dir $(STATE) --shell /usr/sbin/nologin certinbox
+	usermod -a -G certinbox-read certinbox
+	chgrp certinbox $(SYSCONF)/config.yaml
+	install -d -m 751 -o certinbox -g certinbox $(STATE)
+	-systemctl daemon-reload
+endif
+	@echo
+	@echo "Next: edit $(SYSCONF)/config.yaml (collect, trust.anchors), then"
+	@echo "  certinbox check-config && systemctl enable --now certinbox.socket certinbox.service"
+	@echo "and give the address to your MTA as the README shows."
