@@ -1,49 +1,60 @@
-// Package trust knows who may vouch for a mailbox.
+// Package trust knows who may vouch for a mailbox: it reads anchors from the
+// operator's files and finds a path from a certificate to one of them.
+//
+// It trusts the files it is told to load and nothing else. A bag of
+// certificates that came with a message only helps to find a path; being in it
+// makes no certificate trusted. crypto/x509 is asked about every path, and what
+// it does not ask (RFC 5280 section 4.2.1.10 for mailboxes and directory names,
+// domains of an anchor, distrust dates, key sizes) is asked here.
+//
+// It does not ask whether a certificate is made for mail or fit to encrypt to,
+// nor whose mailbox it is, nor whether the CA still stands by it: those are
+// rows of the judgement that follow. It opens no socket and has no clock.
 package trust
 
 import (
 	"crypto/x509"
 	"time"
-
-	"github.com/certinbox/certinbox/internal/smime"
 )
 
 // An Anchor is a certificate from which paths may start, with what it may vouch for.
 type Anchor struct {
 	Certificate         *x509.Certificate
 	Source              string   // where it came from: file, and index in it when it holds several
-	Domains             []string // author domains, "a.de" or ".b.fr" (subdomains); nil: any
+	Domains             []string // "a.de" or ".b.fr" (subdomains): every mailbox of a leaf lies in one; nil: any, empty: none
 	AllowMissingEKU     bool     // leaves without or with any extended key usage are taken
 	AllowSubjectAddress bool     // the subject's emailAddress counts where the SAN names no mailbox
 	DistrustAfter       time.Time
 }
 
-// A Source is a file or folder of anchors as configured.
-type Source struct {
-	File                string
-	Domains             []string // nil: any
-	AllowMissingEKU     bool
-	AllowSubjectAddress bool
-}
-
-// A Problem is something in a Source that the operator should know.
-type Problem struct {
-	File    string
-	Index   int // of the certificate in the file, from 1; 0: the file itself
-	Text    string
-	Warning bool // usable all the same
-}
-
-// Anchors is an immutable set of anchors and helping intermediates.
+// Anchors is an immutable set of anchors. It is safe for concurrent use.
 type Anchors struct {
-	anchors []*Anchor
+	anchors  []*Anchor
+	subjects map[string][]*Anchor // by RawSubject
+	known    map[string]bool      // names and organisations of CAs, see knows
 }
 
-// Load reads every source. The error names the first file that has no usable anchor.
-func Load(sources []Source, now time.Time) (*Anchors, []Problem, error) { return &Anchors{}, nil, nil }
+// New returns a set of the given anchors. The same certificate given twice is
+// two anchors; Load merges them.
+func New(anchors ...*Anchor) *Anchors {
+	a := &Anchors{anchors: anchors, subjects: map[string][]*Anchor{}, known: map[string]bool{}}
+	for _, t := range anchors {
+		c := t.Certificate
+		a.subjects[string(c.RawSubject)] = append(a.subjects[string(c.RawSubject)], t)
+		a.known[string(c.RawSubject)] = true
+		a.known[string(c.RawIssuer)] = true
+		for _, o := range c.Subject.Organization {
+			a.known[organisation(o)] = true
+		}
+	}
+	return a
+}
 
-// New returns a set of the given anchors.
-func New(anchors ...*Anchor) *Anchors { return &Anchors{anchors: anchors} }
+// List returns the anchors in the order in which they were loaded.
+func (a *Anchors) List() []*Anchor { return append([]*Anchor(nil), a.anchors...) }
+
+// Len returns how many anchors there are.
+func (a *Anchors) Len() int { return len(a.anchors) }
 
 // A Path leads from a leaf to an anchor.
 type Path struct {
@@ -53,26 +64,23 @@ type Path struct {
 
 // A Refusal is a path or certificate that is not accepted.
 type Refusal struct {
-	Reason string // cert-untrusted, cert-incomplete, cert-expired …
-	Detail string // foreign text is raw: the caller quotes
-	Names  []string
-	Err    error
+	Reason string   // cert-untrusted, cert-incomplete, cert-expired …
+	Detail string   // in our own words: nothing of a certificate stands in it
+	Names  []string // the certificates it is about: foreign text, to be quoted by whoever says it
+	Err    error    // cause, for our own log only
 }
 
+// Error returns our own words, without the foreign names.
 func (r *Refusal) Error() string { return "trust: " + r.Detail }
 
-// Options of a path.
+// Unwrap returns the cause.
+func (r *Refusal) Unwrap() error { return r.Err }
+
+// Options of a path. Every number must be positive.
 type Options struct {
-	At       time.Time
-	MaxChain int
-	MaxSANs  int
-	RSABits  int
+	At         time.Time // every certificate is judged at this time
+	MaxChain   int       // certificates in a path, leaf and anchor included
+	MaxSANs    int       // names in the leaf's subjectAltName
+	RSABits    int       // largest modulus that is ever used
+	Operations *int      // public-key operations that may still be made, counted down; nil: 32
 }
-
-// Path finds a path for leaf with every constraint but usage and address.
-func (a *Anchors) Path(leaf *x509.Certificate, bag []*x509.Certificate, o Options) (Path, *Refusal) {
-	return Path{}, &Refusal{Reason: "cert-untrusted"}
-}
-
-// Mailboxes returns the SAN mailboxes of a certificate, both kinds.
-func Mailboxes(c *x509.Certificate, max int) ([]smime.Address, error) { return nil, nil }

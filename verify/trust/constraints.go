@@ -1,0 +1,278 @@
+package trust
+
+import (
+	"crypto/x509"
+	"errors"
+	"slices"
+	"strings"
+
+	"golang.org/x/crypto/cryptobyte"
+	tag "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/certinbox/certinbox/internal/smime"
+)
+
+// maxSubtrees bounds the name constraints of one CA. A company that names a
+// few hundred domains fits.
+const maxSubtrees = 2048
+
+// Constraints of one CA (RFC 5280 section 4.2.1.10), as far as crypto/x509 does
+// not hold them for us: it holds those on DNS names, URIs and IP addresses.
+type constraints struct {
+	permitted, excluded subtrees
+}
+
+// Subtrees of one kind, permitted or excluded. A form without a subtree is not
+// constrained.
+type subtrees struct {
+	mailbox   []mailboxTree // rfc822Name: binds mailboxes of both kinds
+	utf8      []mailboxTree // SmtpUTF8Mailbox: binds only that kind
+	directory []distinguishedName
+	unknown   []generalName // forms that nobody evaluates: a name of such a form is refused
+}
+
+// A mailboxTree is a set of mailboxes.
+type mailboxTree struct {
+	local  string // of exactly one mailbox, "" for a host or domain
+	host   string // lower-case A-labels
+	below  bool   // the hosts below host, without it
+	always bool   // every mailbox
+}
+
+// readConstraints reads the extension of c; nil if c has none.
+func readConstraints(c *x509.Certificate) (*constraints, error) {
+	der := cryptobyte.String(extension(c, 30))
+	if der == nil {
+		return nil, nil
+	}
+	var list, permitted, excluded cryptobyte.String
+	var some, others bool
+	if !der.ReadASN1(&list, tag.SEQUENCE) || !der.Empty() ||
+		!list.ReadOptionalASN1(&permitted, &some, tag.Tag(0).ContextSpecific().Constructed()) ||
+		!list.ReadOptionalASN1(&excluded, &others, tag.Tag(1).ContextSpecific().Constructed()) ||
+		!list.Empty() || permitted.Empty() && excluded.Empty() {
+		return nil, errors.New("damaged name constraints")
+	}
+	nc := &constraints{}
+	left := maxSubtrees
+	if err := nc.permitted.read(permitted, &left); err != nil {
+		return nil, err
+	}
+	if err := nc.excluded.read(excluded, &left); err != nil {
+		return nil, err
+	}
+	return nc, nil
+}
+
+func (t *subtrees) read(list cryptobyte.String, left *int) error {
+	for !list.Empty() {
+		if *left--; *left < 0 {
+			return errors.New("too many name constraints")
+		}
+		var tree cryptobyte.String
+		if !list.ReadASN1(&tree, tag.SEQUENCE) {
+			return errors.New("damaged name constraints")
+		}
+		base, err := readGeneralName(&tree)
+		if err != nil {
+			return err
+		}
+		if err := readDistances(tree); err != nil {
+			return err
+		}
+		if err := t.add(base); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readDistances takes minimum and maximum, which are 0 and absent
+// (RFC 5280 section 4.2.1.10); nobody knows what others would mean.
+func readDistances(tree cryptobyte.String) error {
+	minimum := tag.Tag(0).ContextSpecific()
+	if tree.PeekASN1Tag(minimum) {
+		var n int64
+		if !tree.ReadASN1Int64WithTag(&n, minimum) || n != 0 {
+			return errors.New("name constraint with a minimum")
+		}
+	}
+	if !tree.Empty() {
+		return errors.New("name constraint with a maximum")
+	}
+	return nil
+}
+
+func (t *subtrees) add(base generalName) error {
+	switch base.form {
+	case formMailbox:
+		tree, err := readMailboxTree(string(base.value))
+		if err != nil {
+			return err
+		}
+		if base.utf8 {
+			t.utf8 = append(t.utf8, tree)
+		} else {
+			t.mailbox = append(t.mailbox, tree)
+		}
+	case formDirectory:
+		name, err := readName(base.value)
+		if err != nil {
+			return err
+		}
+		t.directory = append(t.directory, name)
+	case formDNS, formURI, formIP: // crypto/x509 holds them
+	default:
+		t.unknown = append(t.unknown, base)
+	}
+	return nil
+}
+
+// readMailboxTree reads the three forms of RFC 5280: a mailbox, a host (that
+// host only), a domain with a leading dot (the hosts below it).
+func readMailboxTree(s string) (mailboxTree, error) {
+	if s == "" {
+		return mailboxTree{always: true}, nil
+	}
+	if strings.Contains(s, "@") {
+		a, err := smime.ParseAddress(s)
+		return mailboxTree{local: a.Local, host: a.Domain}, err
+	}
+	below := strings.HasPrefix(s, ".")
+	host, err := hostName(strings.TrimPrefix(s, "."))
+	return mailboxTree{host: host, below: below}, err
+}
+
+// hostName returns a host or domain as lower-case A-labels. It is held to the
+// grammar of an address; one label, as in the constraint ".de", is enough.
+func hostName(s string) (string, error) {
+	const label = "a."
+	a, err := smime.ParseAddress("x@" + label + s)
+	if err != nil {
+		return "", err
+	}
+	return strings.TrimPrefix(a.Domain, label), nil
+}
+
+// holds says whether the tree has a. A local part is compared byte by byte.
+func (t mailboxTree) holds(a smime.Address) bool {
+	switch {
+	case t.always:
+		return true
+	case t.below:
+		return strings.HasSuffix(a.Domain, "."+t.host)
+	}
+	return a.Domain == t.host && (t.local == "" || t.local == a.Local)
+}
+
+// excludes says whether the tree has a, or what an author's address may be
+// matched with: the same local part in another case.
+func (t mailboxTree) excludes(a smime.Address) bool {
+	if t.local == "" {
+		return t.holds(a)
+	}
+	same, _ := smime.Same(a, smime.Address{Local: t.local, Domain: t.host})
+	return same
+}
+
+// allowed says whether a lies in one of the permitted trees; without any it does.
+func allowed(a smime.Address, permitted []mailboxTree) bool {
+	return len(permitted) == 0 || slices.ContainsFunc(permitted, func(t mailboxTree) bool { return t.holds(a) })
+}
+
+func excluded(a smime.Address, trees []mailboxTree) bool {
+	return slices.ContainsFunc(trees, func(t mailboxTree) bool { return t.excludes(a) })
+}
+
+// A subject holds the names of a certificate that constraints bind.
+type subject struct {
+	mailboxes []smime.Address // rfc822Name, and emailAddress of the subject
+	utf8      []smime.Address
+	directory []distinguishedName
+	other     []generalName
+	damaged   *Refusal // a mailbox or name that cannot be read
+}
+
+// namesOf collects the names of c. An emailAddress in the subject is bound even
+// beside a SAN, which is more than RFC 5280 asks for and what OpenSSL does.
+func namesOf(c *x509.Certificate, max int) subject {
+	var s subject
+	names, r := alternativeNames(c, max)
+	if r != nil {
+		s.damaged = r
+		return s
+	}
+	for _, n := range names {
+		switch n.form {
+		case formMailbox:
+			a, r := mailboxes([]generalName{n})
+			if r != nil {
+				s.damaged = r
+				return s
+			}
+			if n.utf8 {
+				s.utf8 = append(s.utf8, a...)
+			} else {
+				s.mailboxes = append(s.mailboxes, a...)
+			}
+		case formDirectory:
+			s.addDirectory(n.value)
+		case formDNS, formURI, formIP:
+		default:
+			s.other = append(s.other, n)
+		}
+	}
+	boxes, r := subjectMailboxes(c.RawSubject, max)
+	if r != nil {
+		s.damaged = r
+	}
+	s.mailboxes = append(s.mailboxes, boxes...)
+	s.addDirectory(c.RawSubject)
+	return s
+}
+
+func (s *subject) addDirectory(der []byte) {
+	name, err := readName(der)
+	if err != nil {
+		s.damaged = &Refusal{Reason: "cert-malformed", Detail: "a directory name of the certificate cannot be read", Err: err}
+		return
+	}
+	if len(name) > 0 {
+		s.directory = append(s.directory, name)
+	}
+}
+
+// binds says whether there is a constraint that is not left to crypto/x509.
+func (nc *constraints) binds() bool { return nc.permitted.len()+nc.excluded.len() > 0 }
+
+func (t *subtrees) len() int {
+	return len(t.mailbox) + len(t.utf8) + len(t.directory) + len(t.unknown)
+}
+
+// refuse says which constraint the names break, "" for none.
+func (nc *constraints) refuse(s subject) string {
+	for _, a := range s.mailboxes {
+		if !allowed(a, nc.permitted.mailbox) || excluded(a, nc.excluded.mailbox) {
+			return "an issuer may not vouch for the address in the certificate"
+		}
+	}
+	for _, a := range s.utf8 {
+		if !allowed(a, nc.permitted.mailbox) || !allowed(a, nc.permitted.utf8) ||
+			excluded(a, nc.excluded.mailbox) || excluded(a, nc.excluded.utf8) {
+			return "an issuer may not vouch for the address in the certificate"
+		}
+	}
+	for _, name := range s.directory {
+		in := func(base distinguishedName) bool { return name.within(base) }
+		if len(nc.permitted.directory) > 0 && !slices.ContainsFunc(nc.permitted.directory, in) || slices.ContainsFunc(nc.excluded.directory, in) {
+			return "an issuer may not vouch for the name in the certificate"
+		}
+	}
+	for _, n := range s.other {
+		same := func(base generalName) bool { return base.form == n.form && base.other == n.other }
+		if slices.ContainsFunc(nc.permitted.unknown, same) || slices.ContainsFunc(nc.excluded.unknown, same) {
+			return "an issuer is constrained for a form of name that cannot be compared"
+		}
+	}
+	return ""
+}

@@ -1,0 +1,251 @@
+package trust
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/rsa"
+	"crypto/x509"
+	"encoding/asn1"
+	"errors"
+	"slices"
+
+	"github.com/certinbox/certinbox/internal/smime"
+)
+
+// minRSABits is the smallest modulus of any certificate on a path.
+const minRSABits = 2048
+
+// plainly judges what can be read off a path without a public-key operation,
+// nearest to the leaf first.
+func plainly(p Path, o Options) *Refusal {
+	n := len(p.Chain) - 1
+	for i, c := range p.Chain {
+		var r *Refusal
+		switch i {
+		case 0:
+			r = dated(c, o, "the certificate")
+		case n:
+			if r = dated(c, o, "the trusted CA"); r != nil {
+				r.Reason = "cert-untrusted"
+			}
+		default:
+			r = dated(c, o, "the certificate of an issuer")
+		}
+		if r == nil && i > 0 {
+			r = authority(c, i-1)
+		}
+		if r == nil {
+			r = strong(c, i, n)
+		}
+		if r == nil && len(unhandled(c, i == 0)) > 0 {
+			r = &Refusal{Reason: "cert-constraint", Detail: "a certificate holds a critical extension that is not understood"}
+		}
+		if r != nil {
+			r.Names = []string{called(c)}
+			return r
+		}
+	}
+	return nil
+}
+
+func dated(c *x509.Certificate, o Options, what string) *Refusal {
+	switch {
+	case o.At.After(c.NotAfter):
+		return &Refusal{Reason: "cert-expired", Detail: what + " expired on " + c.NotAfter.UTC().Format("2 January 2006")}
+	case o.At.Before(c.NotBefore):
+		return &Refusal{Reason: "cert-not-yet-valid", Detail: what + " is valid from " + c.NotBefore.UTC().Format("2 January 2006")}
+	}
+	return nil
+}
+
+// authority says whether c may issue certificates for mail with below CAs
+// between it and the leaf. A self-issued CA counts, as in crypto/x509.
+func authority(c *x509.Certificate, below int) *Refusal {
+	switch {
+	case !isCA(c):
+		return &Refusal{Reason: "cert-untrusted", Detail: "an issuing certificate is not that of a CA"}
+	case c.BasicConstraintsValid && c.MaxPathLen >= 0 && below > c.MaxPathLen:
+		return &Refusal{Reason: "cert-constraint", Detail: "a CA may not stand above so many others"}
+	case !issuesForMail(c):
+		return &Refusal{Reason: "cert-usage", Detail: "a CA may not issue certificates for mail"}
+	}
+	return nil
+}
+
+// isCA says whether c may sign certificates: by its basic constraints and key
+// usage, or as one of the old roots that have no extensions.
+func isCA(c *x509.Certificate) bool {
+	if c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageCertSign == 0 {
+		return false
+	}
+	if c.Version < 3 {
+		return bytes.Equal(c.RawSubject, c.RawIssuer)
+	}
+	return c.BasicConstraintsValid && c.IsCA
+}
+
+// issuesForMail says whether the extended key usage of a CA leaves mail in.
+func issuesForMail(c *x509.Certificate) bool {
+	return len(c.ExtKeyUsage)+len(c.UnknownExtKeyUsage) == 0 ||
+		slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageEmailProtection) ||
+		slices.Contains(c.ExtKeyUsage, x509.ExtKeyUsageAny)
+}
+
+// strong judges key and signature of the certificate at i of 0..anchor. The
+// leaf's key is judged with its usage, the anchor's own signature by nobody.
+func strong(c *x509.Certificate, i, anchor int) *Refusal {
+	weak := &Refusal{Reason: "cert-weak", Detail: "the key of an issuer is too weak"}
+	if i > 0 {
+		switch k := c.PublicKey.(type) {
+		case *rsa.PublicKey:
+			if k.N.BitLen() < minRSABits {
+				return weak
+			}
+		case *ecdsa.PublicKey:
+			if k.Curve.Params().BitSize < 256 {
+				return weak
+			}
+		}
+	}
+	if i == anchor {
+		return nil
+	}
+	switch c.SignatureAlgorithm {
+	case x509.MD2WithRSA, x509.MD5WithRSA, x509.SHA1WithRSA, x509.DSAWithSHA1, x509.ECDSAWithSHA1:
+		return &Refusal{Reason: "cert-weak", Detail: "a certificate is signed with a hash that is broken"}
+	}
+	return nil
+}
+
+// Extensions that this package evaluates where crypto/x509 does not.
+func evaluated(id asn1.ObjectIdentifier, leaf bool) bool {
+	switch {
+	case id.Equal(asn1.ObjectIdentifier{2, 5, 29, 30}): // name constraints
+		return true
+	case id.Equal(asn1.ObjectIdentifier{2, 5, 29, 17}): // names, of forms that crypto/x509 does not read
+		return true
+	case id.Equal(asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 3}):
+		// Qualified statements speak of the worth of signatures, and we keep
+		// the certificate for encrypting to it.
+		return leaf
+	}
+	return false
+}
+
+func unhandled(c *x509.Certificate, leaf bool) []asn1.ObjectIdentifier {
+	return slices.DeleteFunc(slices.Clone(c.UnhandledCriticalExtensions),
+		func(id asn1.ObjectIdentifier) bool { return evaluated(id, leaf) })
+}
+
+// bare returns a shallow copy of c for crypto/x509 without what we evaluate
+// ourselves: critical extensions that it does not read, constraints on
+// mailboxes, which it reads more widely than RFC 5280, and the leaf's extended
+// key usage, which is a row of its own.
+func bare(c *x509.Certificate, leaf bool) *x509.Certificate {
+	b := *c
+	b.UnhandledCriticalExtensions = unhandled(c, leaf)
+	b.PermittedEmailAddresses, b.ExcludedEmailAddresses, b.EmailAddresses = nil, nil, nil
+	if leaf {
+		b.ExtKeyUsage, b.UnknownExtKeyUsage = nil, nil
+	}
+	return &b
+}
+
+// refusalOf translates what crypto/x509 says about a path whose signatures hold.
+func refusalOf(err error, p Path) *Refusal {
+	r := &Refusal{Reason: "cert-untrusted", Detail: "the path to a trusted CA does not hold", Names: []string{called(p.Chain[0])}, Err: err}
+	var invalid x509.CertificateInvalidError
+	if !errors.As(err, &invalid) {
+		return r
+	}
+	switch invalid.Reason {
+	case x509.CANotAuthorizedForThisName:
+		r.Reason, r.Detail = "cert-constraint", "an issuer may not vouch for a name in the certificate"
+	case x509.NoValidChains:
+		r.Reason, r.Detail = "cert-constraint", "the certificate policies of the issuers do not fit"
+	case x509.TooManyConstraints:
+		r.Reason, r.Detail = "cert-constraint", "an issuer has too many name constraints"
+	case x509.IncompatibleUsage:
+		r.Reason, r.Detail = "cert-usage", "the issuers have no extended key usage in common that is for mail"
+	}
+	return r
+}
+
+// constrained judges names: what the CAs of the path and its anchor may vouch
+// for. The signatures on the path have been found to hold.
+func constrained(p Path, o Options) *Refusal {
+	leaf := p.Chain[0]
+	if d := p.Anchor.DistrustAfter; !d.IsZero() && leaf.NotBefore.After(d) {
+		return &Refusal{Reason: "cert-distrusted", Names: []string{called(p.Anchor.Certificate)},
+			Detail: "the CA is not trusted for certificates issued after " + d.UTC().Format("2 January 2006")}
+	}
+	for i := len(p.Chain) - 1; i > 0; i-- {
+		if r := subordinates(p.Chain[i], p.Chain[:i], o); r != nil {
+			return r
+		}
+	}
+	return p.Anchor.vouches(leaf, o)
+}
+
+// subordinates holds the certificates below ca to its name constraints
+// (RFC 5280 section 6.1.3 b and c: all but self-issued CAs).
+func subordinates(ca *x509.Certificate, below []*x509.Certificate, o Options) *Refusal {
+	nc, err := readConstraints(ca)
+	if err != nil {
+		return &Refusal{Reason: "cert-constraint", Detail: "the name constraints of an issuer cannot be read", Names: []string{called(ca)}, Err: err}
+	}
+	if nc == nil {
+		return nil
+	}
+	for i, c := range below {
+		if i > 0 && bytes.Equal(c.RawSubject, c.RawIssuer) {
+			continue
+		}
+		s := namesOf(c, o.MaxSANs)
+		if s.damaged != nil && nc.binds() {
+			if i > 0 {
+				s.damaged.Reason = "cert-constraint"
+			}
+			return s.damaged
+		}
+		if detail := nc.refuse(s); detail != "" {
+			return &Refusal{Reason: "cert-constraint", Detail: detail, Names: []string{called(ca)}}
+		}
+	}
+	return nil
+}
+
+// vouches holds the leaf to the domains of the anchor, as if they were its
+// permitted mailboxes.
+func (a *Anchor) vouches(leaf *x509.Certificate, o Options) *Refusal {
+	if a.Domains == nil {
+		return nil
+	}
+	names, r := alternativeNames(leaf, o.MaxSANs)
+	if r != nil {
+		return r
+	}
+	boxes, r := mailboxes(names)
+	if r == nil && len(boxes) == 0 && a.AllowSubjectAddress {
+		boxes, r = subjectMailboxes(leaf.RawSubject, o.MaxSANs)
+	}
+	if r != nil {
+		return r
+	}
+	for _, b := range boxes {
+		if !a.allows(b) {
+			return &Refusal{Reason: "cert-constraint", Names: []string{called(a.Certificate)},
+				Detail: "the CA is trusted here for certain domains only, and the address lies in none of them"}
+		}
+	}
+	return nil
+}
+
+func (a *Anchor) allows(box smime.Address) bool {
+	for _, d := range a.Domains {
+		if tree, err := readMailboxTree(d); err == nil && tree.host != "" && tree.local == "" && tree.holds(box) {
+			return true
+		}
+	}
+	return false
+}

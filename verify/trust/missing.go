@@ -1,0 +1,77 @@
+package trust
+
+import (
+	"bytes"
+	"crypto/x509"
+)
+
+func untrusted(c *x509.Certificate, detail string) *Refusal {
+	return &Refusal{Reason: "cert-untrusted", Detail: detail, Names: []string{issuerOf(c)}}
+}
+
+// missing says why no path leads to an anchor: an intermediate is missing where
+// the topmost certificate at hand was issued by the name of a CA that we know;
+// else the issuer is not trusted. Nothing here has been verified, so that
+// both are only advice.
+func (s *search) missing(leaf *x509.Certificate, bag []*x509.Certificate) *Refusal {
+	if selfIssued(leaf) {
+		return untrusted(leaf, "the certificate vouches for itself")
+	}
+	top := topmost(leaf, bag)
+	switch {
+	case selfIssued(top):
+		return untrusted(top, "the certificate leads to a CA that is not trusted here")
+	case s.forged(top):
+		return untrusted(top, "the certificate was not signed by the CA that it names")
+	case s.anchors.knows(top):
+		return &Refusal{Reason: "cert-incomplete", Detail: "the certificate of an issuer is missing", Names: []string{issuerOf(top)}}
+	}
+	return untrusted(top, "the issuer is not trusted here")
+}
+
+func selfIssued(c *x509.Certificate) bool { return bytes.Equal(c.RawIssuer, c.RawSubject) }
+
+// topmost follows issuers by name through the bag as far as it goes, the one
+// whose key identifier fits first.
+func topmost(leaf *x509.Certificate, bag []*x509.Certificate) *x509.Certificate {
+	top, seen := leaf, map[string]bool{string(leaf.RawSubject): true}
+	for range maxBag {
+		var next *x509.Certificate
+		for _, c := range bag {
+			if bytes.Equal(c.RawSubject, top.RawIssuer) && !seen[string(c.RawSubject)] &&
+				distance(top, c) < 2 && (next == nil || distance(top, c) < distance(top, next)) {
+				next = c
+			}
+		}
+		if next == nil {
+			return top
+		}
+		top, seen[string(next.RawSubject)] = next, true
+	}
+	return top
+}
+
+// forged says whether an anchor has the name that c gives for its issuer, may
+// be meant by its key identifier, and did not sign it.
+func (s *search) forged(c *x509.Certificate) bool {
+	for _, t := range s.anchors.parents(c) {
+		if distance(c, t.Certificate) < 2 && s.signatures.broken(c, t.Certificate) {
+			return true
+		}
+	}
+	return false
+}
+
+// knows says whether c was issued by the name of a CA that we know: the subject
+// or issuer of an anchor, or another CA of the same organisation.
+func (a *Anchors) knows(c *x509.Certificate) bool {
+	if a.known[string(c.RawIssuer)] {
+		return true
+	}
+	for _, o := range c.Issuer.Organization {
+		if a.known[organisation(o)] {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,108 @@
+package trust
+
+import (
+	"crypto/rsa"
+	"crypto/x509"
+	"errors"
+)
+
+// signatures checks who signed whom, each pair once and within a budget.
+type signatures struct {
+	left  *int
+	known map[edge]bool
+}
+
+type edge struct{ child, parent *x509.Certificate }
+
+func newSignatures(o Options) *signatures {
+	left := o.Operations
+	if left == nil {
+		n := maxOperations
+		left = &n
+	}
+	return &signatures{left: left, known: map[edge]bool{}}
+}
+
+// spent says whether no operation may be made any more.
+func (s *signatures) spent() bool { return *s.left <= 0 }
+
+// broken says whether it is known that parent did not sign child.
+func (s *signatures) broken(child, parent *x509.Certificate) bool {
+	held, known := s.known[edge{child, parent}]
+	return known && !held
+}
+
+// hold says whether every signature on the path holds. SHA-1 is checked as it
+// is: the answer only chooses between refusals. What cannot be checked at all
+// does not hold, MD5 excepted, for the same reason.
+func (s *signatures) hold(p Path) bool {
+	for i, child := range p.Chain[:len(p.Chain)-1] {
+		if !s.holds(child, p.Chain[i+1]) {
+			return false
+		}
+	}
+	return true
+}
+
+func (s *signatures) holds(child, parent *x509.Certificate) bool {
+	e := edge{child, parent}
+	if held, known := s.known[e]; known {
+		return held
+	}
+	if s.spent() {
+		return false
+	}
+	*s.left--
+	err := parent.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature)
+	var insecure x509.InsecureAlgorithmError
+	s.known[e] = err == nil || errors.As(err, &insecure)
+	return s.known[e]
+}
+
+var errBudget = errors.New("budget of public-key operations used up")
+
+// verify asks crypto/x509 about exactly this path. Everything that we judge
+// ourselves is taken off copies of the certificates first, see bare.
+func (s *signatures) verify(p Path, o Options) error {
+	n := len(p.Chain) - 1
+	if *s.left < n {
+		*s.left = 0
+		return errBudget
+	}
+	*s.left -= n
+	roots, between := x509.NewCertPool(), x509.NewCertPool()
+	roots.AddCert(bare(p.Chain[n], false))
+	for _, c := range p.Chain[1:n] {
+		between.AddCert(bare(c, false))
+	}
+	chains, err := bare(p.Chain[0], true).Verify(x509.VerifyOptions{Roots: roots, Intermediates: between,
+		CurrentTime: o.At, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}})
+	if err != nil {
+		return err
+	}
+	for _, chain := range chains {
+		if sameChain(chain, p.Chain) {
+			return nil
+		}
+	}
+	return errors.New("crypto/x509 found another path")
+}
+
+func sameChain(a, b []*x509.Certificate) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if !a[i].Equal(b[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// oversize says whether a key is an RSA key of more than max bits: one
+// operation with such a key can cost seconds.
+func oversize(c *x509.Certificate, max int) bool {
+	k, ok := c.PublicKey.(*rsa.PublicKey)
+	return ok && k.N.BitLen() > max
+}
