@@ -1,0 +1,189 @@
+package milter
+
+import (
+	"strings"
+
+	gomilter "github.com/d--j/go-milter"
+
+	"github.com/certinbox/certinbox/verify"
+)
+
+// maxRecipients bounds what is remembered of a transaction's recipients. The
+// collection addresses have the same bound of their own.
+const maxRecipients = 100
+
+// A transaction is what is known of the message under way.
+type transaction struct {
+	sender        string
+	authenticated bool
+	id            string
+	rcpts         []string // the first maxRecipients, without route and quotes
+	ours          []string // collection addresses as the MTA spells them, without route: those it can delete
+	others        int
+	intake        intake // nil until DATA and for other people's mail
+	authserv      string // how we call ourselves in Authentication-Results
+	separated     bool   // the empty line behind the header is written
+	results       int    // Authentication-Results fields seen
+	forged        []int  // which of them, counted from 1, claim to be ours
+	failed        bool   // our own trouble: nothing is believed any more
+}
+
+// reset forgets the message. A message under way is given up.
+func (c *session) reset() {
+	in := c.mail.intake
+	c.mail = transaction{}
+	if in != nil {
+		in.Abort()
+	}
+}
+
+// envelope is what the MTA has told so far.
+func (c *session) envelope() verify.Envelope {
+	sender := withoutRoute(c.mail.sender)
+	return verify.Envelope{
+		Via:           "milter",
+		Client:        c.client,
+		Sender:        &sender,
+		Recipients:    append([]string(nil), c.mail.rcpts...),
+		TLS:           c.tls,
+		Authenticated: c.mail.authenticated,
+	}
+}
+
+// recipient takes a recipient, or returns the reply that refuses it. One that
+// was refused is no recipient of this message.
+func (c *session) recipient(arg string, m gomilter.Modifier) *verify.Reply {
+	t := &c.mail
+	address := forwardPath(arg)
+	if !c.server.collector.Wants(address) {
+		if len(t.ours) > 0 && m.Actions()&gomilter.OptRemoveRcpt == 0 && c.server.collector.Split(c.envelope()) != nil {
+			// Our recipient could not be taken out later. Refusing all of them
+			// then would cost others their mail; this only delays it.
+			r := verify.ReplyFor("recipients-split", "A recipient before this one takes mail in a transaction of its own", "", "")
+			return &r
+		}
+		t.others++
+		if len(t.rcpts) < maxRecipients {
+			t.rcpts = append(t.rcpts, address)
+		}
+		return nil
+	}
+	if len(t.ours) >= maxRecipients {
+		r := verify.ReplyFor("recipients-split", "", "", "")
+		return &r
+	}
+	if t.others > 0 && len(t.ours) == 0 {
+		if r := c.server.collector.Split(c.envelope()); r != nil {
+			return r
+		}
+	}
+	t.ours = append(t.ours, withoutRoute(arg))
+	if len(t.rcpts) < 2*maxRecipients {
+		t.rcpts = append(t.rcpts, address)
+	}
+	return nil
+}
+
+// withoutRoute takes brackets and a source route (RFC 5321 appendix F.2) off
+// a path: <@a.example,@b.example:user@c.example>.
+func withoutRoute(path string) string {
+	path = strings.Trim(path, " \t")
+	if len(path) > 1 && path[0] == '<' && path[len(path)-1] == '>' {
+		path = path[1 : len(path)-1]
+	}
+	if !strings.HasPrefix(path, "@") {
+		return path
+	}
+	literal := false
+	for i := range len(path) {
+		switch path[i] {
+		case '[':
+			literal = true
+		case ']':
+			literal = false
+		case ':':
+			if !literal {
+				return path[i+1:]
+			}
+		}
+	}
+	return path
+}
+
+// forwardPath is the address that a path means to the MTA, which undoes quotes,
+// backslashes, comments and blanks before it delivers: "collect"@example.com
+// goes to collect@example.com, so it has to be known by that name. Case is left.
+func forwardPath(path string) string {
+	path = withoutRoute(path)
+	if !strings.ContainsAny(path, "\"\\( \t") {
+		return strings.TrimRight(path, ".")
+	}
+	out := make([]byte, 0, len(path))
+	quoted, depth := false, 0
+	for i := 0; i < len(path); i++ {
+		b := path[i]
+		switch {
+		case b == '\\' && i+1 < len(path):
+			i++
+			if depth == 0 {
+				out = append(out, path[i])
+			}
+		case b == '"' && depth == 0:
+			quoted = !quoted
+		case quoted:
+			out = append(out, b)
+		case b == '(':
+			depth++
+		case b == ')' && depth > 0:
+			depth--
+		case depth > 0 || b == ' ' || b == '\t':
+		default:
+			out = append(out, b)
+		}
+	}
+	return strings.TrimRight(string(out), ".")
+}
+
+// name gives the message its queue id when it came later than DATA.
+func (c *session) name(m gomilter.Modifier) {
+	if c.mail.id != "" || c.mail.intake == nil {
+		return
+	}
+	if c.mail.id = m.Get(gomilter.MacroQueueId); c.mail.id != "" {
+		c.mail.intake.SetID(c.mail.id)
+	}
+}
+
+// separate writes the empty line between header and body, once.
+func (c *session) separate() {
+	if !c.mail.separated {
+		c.mail.separated = true
+		c.write([]byte("\r\n"))
+	}
+}
+
+// write hands bytes to the intake. Its error needs no answer here: what the
+// intake could not take, it remembers until its End, which never fails open.
+func (c *session) write(p []byte) { _, _ = c.mail.intake.Write(p) }
+
+// appendField appends a header field as it was received. The MTA sends LF
+// between the lines of a folded value, and all that follows the colon if exact
+// values were negotiated; else it has swallowed one blank.
+func appendField(dst []byte, name, value string, exact bool) []byte {
+	dst = append(append(dst, name...), ':')
+	if !exact {
+		dst = append(dst, ' ')
+	}
+	for {
+		line, rest, folded := strings.Cut(value, "\n")
+		dst = append(dst, line...)
+		if !folded {
+			return append(dst, '\r', '\n')
+		}
+		if !strings.HasSuffix(line, "\r") {
+			dst = append(dst, '\r')
+		}
+		dst = append(dst, '\n')
+		value = rest
+	}
+}
