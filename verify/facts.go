@@ -6,6 +6,7 @@ import (
 
 	"github.com/certinbox/certinbox/internal/smime"
 	"github.com/certinbox/certinbox/internal/smime/cms"
+	"github.com/certinbox/certinbox/verify/trust"
 )
 
 // facts is what the checks of one message have found so far. A check reads the
@@ -31,6 +32,7 @@ type facts struct {
 	signatures []dkimSignature // every one looked at, in the order of the header
 	aligned    *dkimSignature  // the one that holds and is the author domain's
 	queries    int             // DNS questions asked
+	dnsUntil   time.Time       // end of the time for DNS; zero before the first question
 
 	// signature
 	signed   *cms.SignedData
@@ -38,6 +40,9 @@ type facts struct {
 	verified *cms.Verified
 	bag      []*x509.Certificate // readable certificates of the bag
 	ops      cms.Operations
+
+	// chain
+	signerPath trust.Path // of the signer's certificate; that of the certificate to keep is in the report
 }
 
 func newFacts(x *Examination) *facts {
