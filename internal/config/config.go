@@ -1,0 +1,135 @@
+package config
+
+import "time"
+
+// A Config is everything an operator may decide. config.yaml.example explains
+// each key; this struct says the same in types.
+type Config struct {
+	Collect            []string   `yaml:"collect"` // collection addresses; required
+	Mode               string     `yaml:"mode"`
+	Refuse             string     `yaml:"refuse"`
+	OnAccept           string     `yaml:"on_accept"`
+	Milter             []Listener `yaml:"milter"`
+	Store              Store      `yaml:"store"`
+	AuthservID         string     `yaml:"authserv_id"` // "": the MTA's name
+	HelpURL            string     `yaml:"help_url"`
+	RecipientDelimiter string     `yaml:"recipient_delimiter"` // "" or the character that begins an extension
+	Relays             []Network  `yaml:"relays"`              // networks whose mail was already accepted elsewhere
+	OwnNetworks        []Network  `yaml:"own_networks"`
+	OwnDomains         []string   `yaml:"own_domains"`
+	RecipientBinding   string     `yaml:"recipient_binding"`
+	BindingWord        string     `yaml:"binding_word"`
+	DKIM               DKIM       `yaml:"dkim"`
+	Freshness          Freshness  `yaml:"freshness"`
+	KeyChange          KeyChange  `yaml:"key_change"`
+	Trust              Trust      `yaml:"trust"`
+	DNS                DNS        `yaml:"dns"`
+	Limits             Limits     `yaml:"limits"`
+	Log                Log        `yaml:"log"`
+	Reports            Reports    `yaml:"reports"`
+}
+
+// The words of the keys that take one of a few.
+const (
+	Enforce = "enforce" // mode
+	Observe = "observe"
+
+	All    = "all" // refuse
+	Signed = "signed"
+	None   = "none"
+
+	Deliver = "deliver" // on_accept
+	Discard = "discard"
+
+	Accept = "accept" // key_change.mode
+	Hold   = "hold"
+	Reject = "reject"
+
+	Human = "human" // log.format
+	JSON  = "json"
+
+	AnyDomain = "any" // trust.anchors[].domains
+)
+
+// A Listener is a socket on which the MTA finds us.
+type Listener struct {
+	Listen string   `yaml:"listen"` // inet:HOST:PORT, inet6:[HOST]:PORT or unix:/PATH
+	Group  string   `yaml:"group"`  // of a unix socket; "": that of the process
+	Mode   FileMode `yaml:"mode"`   // of a unix socket
+}
+
+func (l *Listener) setDefaults() { *l = Listener{Listen: "inet:127.0.0.1:8894", Mode: 0o660} }
+
+// Store says where certificates are kept and who may read them.
+type Store struct {
+	Path  string `yaml:"path"`
+	Group string `yaml:"group"` // reads certs/; "": that of the process
+}
+
+// DKIM bounds what we take as the domain's word.
+type DKIM struct {
+	Alignment  string `yaml:"alignment"`
+	MinRSABits int    `yaml:"min_rsa_bits"`
+}
+
+// Freshness is the window around now in which a message must have been signed.
+type Freshness struct {
+	MaxAge   Duration `yaml:"max_age"`
+	MaxAhead Duration `yaml:"max_ahead"`
+}
+
+// KeyChange says what becomes of another key for a known address.
+type KeyChange struct {
+	Mode string   `yaml:"mode"`
+	Hold Duration `yaml:"hold"`
+}
+
+// Trust names who may vouch for a mailbox.
+type Trust struct {
+	Anchors []Anchor `yaml:"anchors"`
+}
+
+// An Anchor is a file or folder of CA certificates.
+type Anchor struct {
+	File                string   `yaml:"file"`
+	Domains             []string `yaml:"domains"` // required; any, or "a.de", ".b.fr"
+	AllowMissingEKU     bool     `yaml:"allow_missing_eku"`
+	AllowSubjectAddress bool     `yaml:"allow_subject_address"`
+}
+
+// DNS names the resolvers that are asked.
+type DNS struct {
+	Servers []string `yaml:"servers"` // IP or IP:PORT; none: those of resolv.conf
+}
+
+// Log is how the log looks.
+type Log struct {
+	Format string `yaml:"format"`
+	Level  string `yaml:"level"`
+}
+
+// Reports bounds the ring of reports that `certinbox why` reads.
+type Reports struct {
+	Keep int  `yaml:"keep"` // reports; 0: none
+	Size Size `yaml:"size"` // bytes of all of them
+}
+
+// Defaults returns the settings of an empty file.
+func Defaults() Config {
+	var l Listener
+	l.setDefaults()
+	return Config{
+		Mode:             Enforce,
+		Refuse:           All,
+		OnAccept:         Deliver,
+		Milter:           []Listener{l},
+		Store:            Store{Path: "/var/lib/certinbox"},
+		RecipientBinding: "bonus",
+		DKIM:             DKIM{Alignment: "relaxed", MinRSABits: 1024},
+		Freshness:        Freshness{MaxAge: Duration(7 * day), MaxAhead: Duration(3 * time.Hour)},
+		KeyChange:        KeyChange{Mode: Hold, Hold: Duration(72 * time.Hour)},
+		Limits:           defaultLimits(),
+		Log:              Log{Format: Human, Level: "info"},
+		Reports:          Reports{Keep: 10000, Size: 256 << 20},
+	}
+}
