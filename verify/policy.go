@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"fmt"
 	"time"
 
 	"github.com/certinbox/certinbox/internal/smime"
@@ -70,4 +71,10 @@ func DefaultPolicy() Policy {
 			DNSQueries: 24, DNSTime: 10 * time.Second, Time: 20 * time.Second,
 		},
 	}
+}
+
+// String says the settings that decide, in one line, for the evidence.
+func (p Policy) String() string {
+	return fmt.Sprintf("alignment=%s min_rsa_bits=%d max_age=%s max_ahead=%s recipient_binding=%s",
+		p.Alignment, p.MinRSABits, p.MaxAge, p.MaxAhead, p.RecipientBinding)
 }

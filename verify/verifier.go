@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"crypto/sha256"
 	"time"
 
 	"github.com/certinbox/certinbox/verify/trust"
@@ -99,6 +100,11 @@ func (x *Examination) Report(ctx context.Context) *Report {
 			r.Plain = plain(r.Reason)
 		}
 		f.report.Results = append(f.report.Results, r)
+	}
+	if f.report.Verdict() == Accept {
+		sum := sha256.Sum256(f.raw)
+		f.report.Evidence.MessageHash = sum[:]
+		f.report.Evidence.Policy = x.v.Policy.String()
 	}
 	return f.report
 }
