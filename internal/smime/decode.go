@@ -3,9 +3,8 @@ package smime
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
-	"io"
-	"mime/quotedprintable"
 	"strings"
 )
 
@@ -37,15 +36,7 @@ func decode(b []byte, encoding string, max int) ([]byte, error) {
 	case "base64":
 		return decodeBase64(b, max)
 	case "quoted-printable":
-		r := quotedprintable.NewReader(bytes.NewReader(b))
-		out, err := io.ReadAll(io.LimitReader(r, int64(max)+1))
-		switch {
-		case err != nil:
-			return nil, errors.New("smime: damaged quoted-printable")
-		case len(out) > max:
-			return nil, errTooLarge
-		}
-		return out, nil
+		return decodeQuoted(b, max)
 	}
 	return nil, errors.New("smime: unknown transfer encoding")
 }
@@ -74,4 +65,44 @@ func decodeBase64(b []byte, max int) ([]byte, error) {
 		return nil, errTooLarge
 	}
 	return buf[:n], nil
+}
+
+// decodeQuoted takes quoted-printable by the letter (RFC 2045 section 6.7): a
+// blob has no reason to be anything else. Blanks at the end of a line are
+// padding of a relay.
+func decodeQuoted(b []byte, max int) ([]byte, error) {
+	damaged := errors.New("smime: damaged quoted-printable")
+	out := make([]byte, 0, min(len(b), max))
+	for len(b) > 0 {
+		line, rest, ended := bytes.Cut(b, crlf)
+		line, b = bytes.TrimRight(line, " \t"), rest
+		soft := false
+		for i := 0; i < len(line); i++ {
+			c := line[i]
+			switch {
+			case c == '=' && i == len(line)-1:
+				soft = true
+				continue
+			case c == '=':
+				if i+2 >= len(line) {
+					return nil, damaged
+				}
+				var octet [1]byte
+				if _, err := hex.Decode(octet[:], line[i+1:i+3]); err != nil {
+					return nil, damaged
+				}
+				c, i = octet[0], i+2
+			case c > '~' || c < ' ' && c != '\t':
+				return nil, damaged
+			}
+			out = append(out, c)
+		}
+		if ended && !soft {
+			out = append(out, crlf...)
+		}
+		if len(out) > max {
+			return nil, errTooLarge
+		}
+	}
+	return out, nil
 }
