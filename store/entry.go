@@ -1,11 +1,30 @@
-// Package store keeps the certificates of honest senders.
 package store
 
-import "time"
+import (
+	"errors"
+	"time"
+)
+
+// The bounds of an Entry; Put refuses what exceeds them.
+const (
+	MaxAddress      = 254       // bytes of an address
+	MaxCertificate  = 64 << 10  // bytes of DER
+	MaxChain        = 16        // certificates
+	MaxDocuments    = 32        // pieces of evidence
+	MaxDocument     = 64 << 10  // bytes of a piece of evidence; what is longer is cut and marked
+	MaxCMS          = 16 << 20  // bytes of the CMS blob, which may hold the whole message
+	MaxReport       = 512 << 10 // bytes of the JSON of a Report
+	MaxCapabilities = 64
+	maxWord         = 256 // bytes of a short text: Via, Reference, …
+	maxSource       = 1024
+)
+
+// CMSDocument is the name of the evidence that may exceed MaxDocument.
+const CMSDocument = "cms.der"
 
 // An Entry is one acceptance: a certificate, for whom, and what proves it.
 type Entry struct {
-	Address      string   // comparable form: smime.Address.Key, at most 254 bytes
+	Address      string   // comparable form: smime.Address.Key, at most MaxAddress bytes
 	Spelling     string   // the address as the author wrote it
 	Certificate  []byte   // DER
 	Chain        [][]byte // DER, the certificates above, anchor last
@@ -26,7 +45,7 @@ type Entry struct {
 
 // A Document is one named piece of evidence.
 type Document struct {
-	Name  string // file name below the entry, of [a-z0-9.-]
+	Name  string // file name below the entry, of [a-z0-9.-], without a leading dot
 	Bytes []byte
 }
 
@@ -35,7 +54,7 @@ type Kind string
 
 // The kinds, in the order of the rules.
 const (
-	Blocked    Kind = "blocked"
+	Blocked    Kind = "blocked"  // refused: Change.Reason says why
 	Repeated   Kind = "repeated" // the very same message again
 	Seen       Kind = "seen"
 	Added      Kind = "added"
@@ -45,11 +64,25 @@ const (
 	Pending    Kind = "pending"
 )
 
+// The reasons that a Change may carry, codes of the table of replies.
+const (
+	ReasonBlocked = "cert-blocked"
+	ReasonFull    = "store-full"
+	ReasonRate    = "rate-limited"
+)
+
 // A Change is what the store's rules made of an Entry.
 type Change struct {
 	Kind   Kind
-	Reason string   // reason code of a refusal: cert-blocked, store-full; "" when kept
+	Reason string   // reason code of a refusal: cert-blocked, rate-limited, store-full; "" when kept
 	Detail string   // our own words
-	Files  []string // written below certs/, for the log
+	Files  []string // paths written below certs/, for the log
 	Events []string // what the operator should hear: key changed, contested …
 }
+
+// ErrFull is wrapped by errors that mean: no room left, or over quota. Put
+// then also says store-full in its Change.
+var ErrFull = errors.New("no space left for the store")
+
+// ErrNotFound is wrapped by errors that mean: nothing is kept for the address.
+var ErrNotFound = errors.New("nothing is kept")

@@ -1,0 +1,224 @@
+package store
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAddedIsReadableWithoutUs(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "a", "data")
+	d := openTest(t, dir, Options{Group: 4})
+	der := newMaker().year(t, "alice", "Org")
+	c := put(t, d, mail("alice@example.com", der, noon(), "Q1"))
+	if c.Kind != Added || c.Reason != "" || len(c.Files) != 3 {
+		t.Fatalf("change %+v", c)
+	}
+	path, err := d.Path("alice@example.com")
+	if err != nil || path != filepath.Join(dir, "certs", "alice@example.com.crt") || c.Files[2] != path {
+		t.Fatalf("path %q, %v, files %q", path, err, c.Files)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"alice@example.com", "2026-06-15T12:00:00Z", "Q1", "domain", "Test CA"} {
+		if !strings.Contains(string(text), want) {
+			t.Errorf("the comment lacks %q:\n%s", want, text)
+		}
+	}
+	block, rest := pem.Decode(text)
+	if block == nil || !bytes.Equal(block.Bytes, der) || len(rest) != 0 {
+		t.Fatalf("PEM is not the one leaf")
+	}
+	out, err := exec.Command("openssl", "x509", "-noout", "-subject", "-in", path).CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "alice") {
+		t.Fatalf("openssl: %v: %s", err, out)
+	}
+	b, err := os.ReadFile(strings.TrimSuffix(path, ".crt") + ".json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var p Published
+	if err := json.Unmarshal(b, &p); err != nil {
+		t.Fatal(err)
+	}
+	if p.Fingerprint != describe(t, der).Fingerprint || p.Bound != "domain" || p.Unbound || p.Spelling != "Alice@example.com" || len(p.Capabilities) != 1 {
+		t.Fatalf("sidecar %+v", p)
+	}
+	if chain, err := os.ReadFile(filepath.Join(dir, "certs", p.ChainFile)); err != nil || !bytes.HasPrefix(chain, []byte("-----BEGIN")) {
+		t.Fatalf("chain: %v", err)
+	}
+}
+
+func TestModes(t *testing.T) {
+	dir := t.TempDir()
+	d := openTest(t, dir, Options{Group: 4})
+	put(t, d, mail("alice@example.com", newMaker().year(t, "alice", "Org"), noon(), "Q1"))
+	if err := d.Block(t.Context(), BlockAddress, "mallory@example.com"); err != nil {
+		t.Fatal(err)
+	}
+	err := filepath.Walk(dir, func(path string, fi os.FileInfo, err error) error {
+		if err != nil || path == dir {
+			return err
+		}
+		rel, _ := filepath.Rel(dir, path)
+		want := os.FileMode(0o600)
+		switch published := strings.HasPrefix(rel, "certs"); {
+		case fi.IsDir() && published:
+			want = 0o750
+		case fi.IsDir():
+			want = 0o700
+		case published:
+			want = 0o640
+		}
+		if fi.Mode().Perm() != want {
+			t.Errorf("%s: mode %o, want %o", rel, fi.Mode().Perm(), want)
+		}
+		if strings.HasPrefix(rel, "certs") && os.Getuid() == 0 {
+			if out := fmt.Sprintf("%+v", fi.Sys()); !strings.Contains(out, "Gid:4") {
+				t.Errorf("%s: not of the group: %s", rel, out)
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestSeenRewritesNothingPublished(t *testing.T) {
+	d := openTest(t, t.TempDir(), Options{})
+	der := newMaker().year(t, "alice", "Org")
+	put(t, d, mail("alice@example.com", der, noon(), "Q1"))
+	before := snapshot(t, d.path("certs"))
+	for i := range 3 {
+		c := put(t, d, mail("alice@example.com", der, noon().Add(time.Duration(i+1)*time.Hour), fmt.Sprint("S", i)))
+		if c.Kind != Seen || len(c.Files) != 0 {
+			t.Fatalf("change %+v", c)
+		}
+	}
+	if after := snapshot(t, d.path("certs")); after != before {
+		t.Errorf("certs/ changed:\n%s\n%s", before, after)
+	}
+	a, err := d.Show("alice@example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(a.Records) != 1 || len(a.Records[0].Journal) != 4 {
+		t.Fatalf("history %+v", a.Records)
+	}
+	first, newest, err := d.Evidence("alice@example.com", a.Records[0].Fingerprint)
+	if err != nil || len(first) != 3 || len(newest) != 3 || string(first[2].Bytes) != "cms of Q1" || string(newest[2].Bytes) != "cms of S2" {
+		t.Fatalf("evidence %q, %q, %v", first, newest, err)
+	}
+	names, err := os.ReadDir(filepath.Join(a.Folder, a.Records[0].Fingerprint))
+	if err != nil || len(names) != 4 { // certificate, chain, first, newest
+		t.Errorf("%d files of the certificate, %v", len(names), err)
+	}
+}
+
+// snapshot describes files with what tells that they were written again.
+func snapshot(t *testing.T, dir string) string {
+	t.Helper()
+	names, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var b strings.Builder
+	for _, n := range names {
+		fi, err := n.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		fmt.Fprintln(&b, n.Name(), fi.ModTime().UnixNano(), inode(fi), fi.Size())
+	}
+	return b.String()
+}
+
+func TestRepeatedChangesNothing(t *testing.T) {
+	d := openTest(t, t.TempDir(), Options{})
+	e := mail("alice@example.com", newMaker().year(t, "alice", "Org"), noon(), "Q1")
+	put(t, d, e)
+	before := snapshot(t, d.entry("alice@example.com"))
+	e.Reference = "Q2" // the MTA's queue id differs, the message is the same
+	if c := put(t, d, e); c.Kind != Repeated || c.Reason != "" {
+		t.Fatalf("change %+v", c)
+	}
+	if after := snapshot(t, d.entry("alice@example.com")); after != before {
+		t.Errorf("the entry changed:\n%s\n%s", before, after)
+	}
+}
+
+func TestKeyChangePublishesTheNewOne(t *testing.T) {
+	d := openTest(t, t.TempDir(), Options{})
+	m := newMaker()
+	put(t, d, mail("alice@example.com", m.year(t, "old", "Org"), noon(), "Q1"))
+	second := m.year(t, "new", "Org")
+	c := put(t, d, mail("alice@example.com", second, noon().Add(time.Hour), "Q2"))
+	if c.Kind != Changed || len(c.Events) != 1 || len(c.Files) != 3 {
+		t.Fatalf("change %+v", c)
+	}
+	text, err := os.ReadFile(d.path("certs", "alice@example.com.crt"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if block, _ := pem.Decode(text); !bytes.Equal(block.Bytes, second) {
+		t.Error("the former certificate is still published")
+	}
+}
+
+func TestUnusableEntries(t *testing.T) {
+	d := openTest(t, t.TempDir(), Options{})
+	good := mail("alice@example.com", newMaker().year(t, "alice", "Org"), noon(), "Q1")
+	for name, spoil := range map[string]func(*Entry){
+		"no address":       func(e *Entry) { e.Address = "" },
+		"long address":     func(e *Entry) { e.Address = strings.Repeat("a", 255) },
+		"no time":          func(e *Entry) { e.At = time.Time{} },
+		"no signing time":  func(e *Entry) { e.SignedAt = time.Time{} },
+		"no certificate":   func(e *Entry) { e.Certificate = nil },
+		"odd certificate":  func(e *Entry) { e.Certificate = []byte("x") },
+		"long chain":       func(e *Entry) { e.Chain = make([][]byte, MaxChain+1) },
+		"big in chain":     func(e *Entry) { e.Chain = [][]byte{make([]byte, MaxCertificate+1)} },
+		"document name":    func(e *Entry) { e.Evidence = []Document{{Name: "../x"}} },
+		"many documents":   func(e *Entry) { e.Evidence = make([]Document, MaxDocuments+1) },
+		"big report":       func(e *Entry) { e.Report = make([]byte, MaxReport+1) },
+		"long reference":   func(e *Entry) { e.Reference = strings.Repeat("r", maxWord+1) },
+		"many capabilties": func(e *Entry) { e.Capabilities = make([]string, MaxCapabilities+1) },
+		"long spelling":    func(e *Entry) { e.Spelling = strings.Repeat("s", maxSource+1) },
+	} {
+		e := good
+		spoil(&e)
+		if c, err := d.Put(t.Context(), e); err == nil {
+			t.Errorf("%s: no error, %+v", name, c)
+		} else if errors.Is(err, ErrFull) {
+			t.Errorf("%s: said to be full: %v", name, err)
+		}
+	}
+	if names, _ := os.ReadDir(d.path("certs")); len(names) != 0 {
+		t.Errorf("something was published: %v", names)
+	}
+}
+
+func TestLongEvidenceIsCut(t *testing.T) {
+	d := openTest(t, t.TempDir(), Options{})
+	der := newMaker().year(t, "alice", "Org")
+	e := mail("alice@example.com", der, noon(), "Q1")
+	e.Evidence = []Document{{Name: "header", Bytes: make([]byte, MaxDocument+1)}, {Name: CMSDocument, Bytes: make([]byte, MaxDocument+1)}}
+	put(t, d, e)
+	first, _, err := d.Evidence(e.Address, describe(t, der).Fingerprint)
+	if err != nil || len(first) != 3 {
+		t.Fatalf("%v, %d documents", err, len(first))
+	}
+	if first[1].Name != "header.cut" || len(first[1].Bytes) != MaxDocument || first[2].Name != CMSDocument || len(first[2].Bytes) != MaxDocument+1 {
+		t.Errorf("kept %s %d, %s %d", first[1].Name, len(first[1].Bytes), first[2].Name, len(first[2].Bytes))
+	}
+}

@@ -1,0 +1,151 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+)
+
+// A disk changes files. There is one for real; tests have one that fails or
+// dies at a chosen step. Reading needs no seam: it changes nothing.
+type disk interface {
+	mkdir(path string, mode os.FileMode) error
+	create(path string, mode os.FileMode, gid int) (sink, error) // must not exist
+	rename(from, to string) error
+	remove(path string) error // of a file that may be absent
+	removeAll(path string) error
+	syncDir(path string) error
+	syncFile(path string) error
+}
+
+// A sink is a file being written.
+type sink interface {
+	io.Writer
+	Sync() error
+	Close() error
+}
+
+type realDisk struct{}
+
+func (realDisk) mkdir(path string, mode os.FileMode) error {
+	if err := os.Mkdir(path, mode); err != nil {
+		return err
+	}
+	return os.Chmod(path, mode) // whatever the umask
+}
+
+func (realDisk) create(path string, mode os.FileMode, gid int) (sink, error) {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if gid > 0 {
+		err = f.Chown(-1, gid)
+	}
+	if err == nil && mode != 0o600 {
+		err = f.Chmod(mode)
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
+func (realDisk) rename(from, to string) error { return os.Rename(from, to) }
+
+func (realDisk) remove(path string) error {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+func (realDisk) removeAll(path string) error { return os.RemoveAll(path) }
+
+func (realDisk) syncDir(path string) error { return syncPath(path) }
+
+func (realDisk) syncFile(path string) error { return syncPath(path) }
+
+func syncPath(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	err = f.Sync()
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// writeNew writes a file that must not exist and syncs it, not its directory.
+func writeNew(d disk, path string, mode os.FileMode, gid int, content []byte) error {
+	f, err := d.create(path, mode, gid)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if err == nil {
+		err = f.Sync()
+	}
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	return err
+}
+
+// replace puts content under path by way of temp, a name in the same
+// directory that only the holder of the lock uses. The directory is not
+// synced yet: the caller does it once for all files of a step.
+func replace(d disk, temp, path string, mode os.FileMode, gid int, content []byte) error {
+	if err := d.remove(temp); err != nil { // of one who died
+		return err
+	}
+	if err := writeNew(d, temp, mode, gid, content); err != nil {
+		d.remove(temp) // best effort: on a full disk every block counts
+		return err
+	}
+	return d.rename(temp, path)
+}
+
+// makeDir makes a directory durably if it is missing.
+func makeDir(d disk, parent, path string, mode os.FileMode) error {
+	if fi, err := os.Stat(path); err == nil {
+		if !fi.IsDir() {
+			return fmt.Errorf("%s is no directory: move it away", path)
+		}
+		return nil
+	}
+	if err := d.mkdir(path, mode); err != nil && !errors.Is(err, os.ErrExist) {
+		return err
+	}
+	return d.syncDir(parent)
+}
+
+// readBounded reads a file of at most limit bytes.
+func readBounded(path string, limit int64) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(b)) > limit {
+		err = fmt.Errorf("%s: longer than %d bytes", path, limit)
+	}
+	return b, err
+}
+
+// trouble wraps an error of the disk, as ErrFull when that is what it means.
+func trouble(what string, err error) error {
+	if err == nil {
+		return nil
+	}
+	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
+		return fmt.Errorf("store: %s: %w: %w", what, ErrFull, err)
+	}
+	return fmt.Errorf("store: %s: %w", what, err)
+}

@@ -1,0 +1,98 @@
+package store
+
+import (
+	"archive/tar"
+	"bytes"
+	"compress/gzip"
+	"fmt"
+	"io"
+	"time"
+)
+
+// The evidence of one acceptance is one archive, NAME.tar.gz: tar shows it
+// without us, and it takes one file and one sync instead of a dozen.
+
+// reportDocument is the name of the Report among the evidence.
+const reportDocument = "report.json"
+
+// documents returns the evidence of an entry with the Report, within bounds.
+func documents(e Entry) ([]Document, error) {
+	docs := make([]Document, 0, len(e.Evidence)+1)
+	if len(e.Report) > MaxReport {
+		return nil, fmt.Errorf("store: report: %d bytes, at most %d", len(e.Report), MaxReport)
+	}
+	if len(e.Report) > 0 {
+		docs = append(docs, Document{Name: reportDocument, Bytes: e.Report})
+	}
+	if len(e.Evidence) > MaxDocuments {
+		return nil, fmt.Errorf("store: evidence: %d documents, at most %d", len(e.Evidence), MaxDocuments)
+	}
+	for _, doc := range e.Evidence {
+		if !safeName(doc.Name) || doc.Name == reportDocument {
+			return nil, fmt.Errorf("store: evidence: unsafe name %q", words(doc.Name))
+		}
+		switch {
+		case doc.Name == CMSDocument && len(doc.Bytes) > MaxCMS:
+			doc = Document{Name: doc.Name + ".cut", Bytes: doc.Bytes[:MaxCMS]}
+		case doc.Name != CMSDocument && len(doc.Bytes) > MaxDocument:
+			doc = Document{Name: doc.Name + ".cut", Bytes: doc.Bytes[:MaxDocument]}
+		}
+		docs = append(docs, doc)
+	}
+	return docs, nil
+}
+
+// pack makes the archive.
+func pack(docs []Document, at time.Time) ([]byte, error) {
+	var b bytes.Buffer
+	z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
+	if err != nil {
+		return nil, err
+	}
+	t := tar.NewWriter(z)
+	for _, doc := range docs {
+		err := t.WriteHeader(&tar.Header{Name: doc.Name, Mode: 0o600, Size: int64(len(doc.Bytes)), ModTime: at, Format: tar.FormatUSTAR})
+		if err == nil {
+			_, err = t.Write(doc.Bytes)
+		}
+		if err != nil {
+			return nil, fmt.Errorf("store: evidence: %s: %w", doc.Name, err)
+		}
+	}
+	if err := t.Close(); err != nil {
+		return nil, err
+	}
+	if err := z.Close(); err != nil {
+		return nil, err
+	}
+	return b.Bytes(), nil
+}
+
+// unpack reads an archive, within the bounds that pack keeps.
+func unpack(archive []byte) ([]Document, error) {
+	z, err := gzip.NewReader(bytes.NewReader(archive))
+	if err != nil {
+		return nil, err
+	}
+	t := tar.NewReader(z)
+	var docs []Document
+	for {
+		head, err := t.Next()
+		if err == io.EOF {
+			// To the end of the compression too: its checksum tells a cut archive.
+			_, err := io.Copy(io.Discard, io.LimitReader(z, 1<<20))
+			return docs, err
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(docs) > MaxDocuments || !safeName(head.Name) || head.Size > MaxCMS {
+			return nil, fmt.Errorf("document %q: over the bounds", words(head.Name))
+		}
+		content, err := io.ReadAll(io.LimitReader(t, MaxCMS))
+		if err != nil {
+			return nil, err
+		}
+		docs = append(docs, Document{Name: head.Name, Bytes: content})
+	}
+}

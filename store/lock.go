@@ -1,0 +1,100 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+	"time"
+)
+
+// A lock is held by one goroutine of one process. Its file exists while it is
+// held, and goes on existing if the holder dies or gives up in the middle: so
+// whoever gets it next knows that there is something to finish.
+type lock struct {
+	path  string
+	file  *os.File
+	dirty bool // the file was there before: a former holder did not finish
+}
+
+// errBusy says that somebody else holds a lock.
+var errBusy = errors.New("locked by another process")
+
+// maxWait bounds the wait for a lock beside the caller's context.
+const maxWait = 30 * time.Second
+
+// acquire waits for the lock until ctx ends.
+func acquire(ctx context.Context, path string) (*lock, error) {
+	ctx, cancel := context.WithTimeout(ctx, maxWait)
+	defer cancel()
+	pause := 200 * time.Microsecond
+	for {
+		l, err := tryAcquire(path)
+		if err == nil || !errors.Is(err, errBusy) {
+			return l, err
+		}
+		t := time.NewTimer(pause)
+		select {
+		case <-ctx.Done():
+			t.Stop()
+			return nil, fmt.Errorf("%s: %w: %w", path, errBusy, ctx.Err())
+		case <-t.C:
+		}
+		pause = min(2*pause, 5*time.Millisecond)
+	}
+}
+
+// tryAcquire takes the lock if nobody holds it, else errBusy.
+func tryAcquire(path string) (*lock, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL|syscall.O_CLOEXEC, 0o600)
+	dirty := false
+	if errors.Is(err, os.ErrExist) {
+		dirty = true
+		f, err = os.OpenFile(path, os.O_RDWR|syscall.O_CLOEXEC, 0)
+		if errors.Is(err, os.ErrNotExist) {
+			return nil, errBusy // released this moment
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if err := flock(f, syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		f.Close()
+		if errors.Is(err, syscall.EWOULDBLOCK) {
+			return nil, errBusy
+		}
+		return nil, fmt.Errorf("lock %s: %w", path, err)
+	}
+	// The former holder may have removed the file between our open and flock.
+	mine, err := f.Stat()
+	if err == nil {
+		var there os.FileInfo
+		if there, err = os.Stat(path); err == nil && os.SameFile(mine, there) {
+			return &lock{path: path, file: f, dirty: dirty}, nil
+		}
+	}
+	f.Close()
+	if err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, err
+	}
+	return nil, errBusy
+}
+
+func flock(f *os.File, how int) error {
+	for {
+		err := syscall.Flock(int(f.Fd()), how)
+		if !errors.Is(err, syscall.EINTR) {
+			return err
+		}
+	}
+}
+
+// finish gives the lock back after everything is done.
+func (l *lock) finish() {
+	os.Remove(l.path) // before the lock goes: the next holder makes a file of its own
+	l.file.Close()
+}
+
+// leave gives the lock back with its file as a mark that something is left to do.
+func (l *lock) leave() { l.file.Close() }

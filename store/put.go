@@ -1,0 +1,313 @@
+package store
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/pem"
+	"errors"
+	"fmt"
+	"time"
+)
+
+// Put applies the rules to an acceptance and keeps what they say. It returns
+// after everything is on disk, so that the answer may be given. It may be
+// repeated after any error: the same entry leads to the same state.
+//
+// An error means trouble of ours and that nothing may be promised. It wraps
+// ErrFull when room is lacking; Change.Reason then says store-full. A refusal
+// by the rules is no error: Change.Kind is Blocked and Change.Reason says why.
+func (d *Directory) Put(ctx context.Context, e Entry) (Change, error) {
+	change, err := d.put(ctx, e)
+	if err != nil {
+		change = Change{}
+		if errors.Is(err, ErrFull) {
+			change.Reason = ReasonFull
+		}
+	}
+	return change, err
+}
+
+func (d *Directory) put(ctx context.Context, e Entry) (Change, error) {
+	facts, err := examine(e)
+	if err != nil {
+		return Change{}, err
+	}
+	if e.SignedAt.After(e.At) {
+		e.SignedAt = e.At // nobody signs ahead of what is kept later
+	}
+	name := Name(e.Address)
+	var change Change
+	err = d.locked(ctx, name, func() error {
+		w := &writing{d: d, name: name, e: e, facts: facts}
+		change, err = w.put(ctx)
+		return err
+	})
+	return change, err
+}
+
+// examine holds an entry against its bounds.
+func examine(e Entry) (Facts, error) {
+	if _, err := key(e.Address); err != nil {
+		return Facts{}, err
+	}
+	if e.At.IsZero() || e.SignedAt.IsZero() || e.At.Year() > 9999 || e.SignedAt.Year() > 9999 || e.SignedAt.Year() < 0 {
+		return Facts{}, errors.New("store: entry without a usable time of acceptance and of signing")
+	}
+	if len(e.Chain) > MaxChain {
+		return Facts{}, fmt.Errorf("store: chain of %d certificates, at most %d", len(e.Chain), MaxChain)
+	}
+	for _, der := range e.Chain {
+		if len(der) > MaxCertificate {
+			return Facts{}, fmt.Errorf("store: chain: certificate of %d bytes, at most %d", len(der), MaxCertificate)
+		}
+	}
+	if len(e.Capabilities) > MaxCapabilities {
+		return Facts{}, fmt.Errorf("store: %d capabilities, at most %d", len(e.Capabilities), MaxCapabilities)
+	}
+	for _, s := range append([]string{e.Bound, e.Chosen, e.Via, e.Reference}, e.Capabilities...) {
+		if len(s) > maxWord {
+			return Facts{}, fmt.Errorf("store: a text of %d bytes, at most %d", len(s), maxWord)
+		}
+	}
+	if len(e.AnchorSource) > maxSource || len(e.Spelling) > maxSource {
+		return Facts{}, fmt.Errorf("store: spelling or source of the anchor over %d bytes", maxSource)
+	}
+	return Describe(e.Certificate)
+}
+
+// A writing is one Put under the lock of its address.
+type writing struct {
+	d     *Directory
+	name  string
+	e     Entry
+	facts Facts
+}
+
+func (w *writing) put(ctx context.Context) (Change, error) {
+	h, err := w.d.history(w.name)
+	if err != nil {
+		return Change{}, trouble("read", err)
+	}
+	list, err := w.d.blocked()
+	if err != nil {
+		return Change{}, err
+	}
+	dec, err := w.decide(ctx, h, list)
+	if err != nil || !dec.Keeps {
+		return dec.Change, err
+	}
+	before := h.Preferred()
+	next := &History{Version: historyVersion, Address: w.e.Address, Records: dec.Records, Messages: h.Messages}
+	next.remember(w.e, dec.Kind, w.d.o.Rules)
+	old := ""
+	if before != nil {
+		old = before.Fingerprint
+	}
+	if err := w.commit(next, old); err != nil {
+		return Change{}, trouble("keep "+w.name, err)
+	}
+	// Somebody may have blocked it since the list was read; whoever blocks
+	// now will find it on disk.
+	if again, err := w.d.blocked(); err != nil {
+		return Change{}, err
+	} else if again.stamp != list.stamp {
+		if next, err = w.d.applyBlocks(w.name, next, again, w.e.At); err != nil {
+			return Change{}, trouble("block "+w.name, err)
+		}
+		if recordOf(next, w.facts.Fingerprint).State == Barred {
+			dec.Change = Change{Kind: Blocked, Reason: ReasonBlocked, Detail: "put on the block list at this moment"}
+		}
+	}
+	files, err := w.d.publish(w.name, next, old, false)
+	if err != nil {
+		return Change{}, trouble("publish "+w.name, err)
+	}
+	if err := w.d.sweepEntry(w.name, next); err != nil {
+		return Change{}, trouble("clean "+w.name, err)
+	}
+	dec.Change.Files = files
+	return dec.Change, nil
+}
+
+// decide gathers the past and asks the rules. A certificate that is new is
+// first counted for its domain.
+func (w *writing) decide(ctx context.Context, h *History, list blockList) (Decision, error) {
+	past := Past{Records: h.Records, Messages: h.Messages, Blocked: list.matches(w.facts, w.e.Address)}
+	var err error
+	if past.DeletedAt, past.Suppressed, err = w.d.deletion(w.e.Address); err != nil {
+		return Decision{}, err
+	}
+	dec := Decide(past, w.e, w.facts, w.d.o.Rules, w.e.At)
+	if !dec.Keeps || knows(h.Records, w.facts.Fingerprint) {
+		return dec, nil
+	}
+	counted, err := w.d.count(ctx, w.e.Address, w.e.At)
+	if err != nil || counted {
+		return dec, err
+	}
+	past.NewToday = w.d.o.Rules.NewPerDomainDay
+	return Decide(past, w.e, w.facts, w.d.o.Rules, w.e.At), nil
+}
+
+func knows(records []Record, fingerprint string) bool {
+	for _, r := range records {
+		if r.Fingerprint == fingerprint {
+			return true
+		}
+	}
+	return false
+}
+
+// commit writes the documents of the acceptance and then the state that names
+// them. old is the certificate published so far.
+func (w *writing) commit(next *History, old string) error {
+	d := w.d
+	if err := makeDir(d.disk, d.path("entries"), d.entry(w.name), 0o700); err != nil {
+		return err
+	}
+	r := recordOf(next, w.facts.Fingerprint)
+	archive, err := w.archive()
+	if err != nil {
+		return err
+	}
+	ev := &Evidence{At: w.e.At.UTC(), Reference: words(w.e.Reference)}
+	if r.First == nil {
+		ev.File = "first.tar.gz"
+		r.First, err = ev, w.writeCertificate(archive, ev.File)
+	} else {
+		ev.File = fmt.Sprintf("newest-%d-%s.tar.gz", w.e.At.Unix(), hex.EncodeToString(w.e.Identity[:8]))
+		r.Newest, err = ev, w.writeNewest(archive, ev.File)
+	}
+	if err != nil {
+		return err
+	}
+	if p := next.Preferred(); p == nil || p.Fingerprint != old {
+		// The lock file must survive a power failure too: certs/ is to follow.
+		if err := d.disk.syncDir(d.path("locks")); err != nil {
+			return err
+		}
+	}
+	return d.writeHistory(w.name, next)
+}
+
+func recordOf(h *History, fingerprint string) *Record {
+	for i := range h.Records {
+		if h.Records[i].Fingerprint == fingerprint {
+			return &h.Records[i]
+		}
+	}
+	return nil
+}
+
+func (w *writing) archive() ([]byte, error) {
+	docs, err := documents(w.e)
+	if err != nil {
+		return nil, err
+	}
+	return pack(docs, w.e.At)
+}
+
+// writeCertificate makes the directory of a new certificate with all that is
+// in it, out of sight until it is complete.
+func (w *writing) writeCertificate(archive []byte, evidence string) error {
+	d, stage, final := w.d.disk, w.d.entry(w.name, ".stage"), w.d.entry(w.name, w.facts.Fingerprint)
+	for _, p := range []string{stage, final} { // state.json does not name them: left by one who died
+		if err := d.removeAll(p); err != nil {
+			return err
+		}
+	}
+	if err := d.mkdir(stage, 0o700); err != nil {
+		return err
+	}
+	files := []struct {
+		name    string
+		content []byte
+	}{
+		{certificateFile, pemOf(w.e.Certificate)},
+		{chainFile, pemOf(w.e.Chain...)},
+		{evidence, archive},
+	}
+	for _, f := range files {
+		if err := writeNew(d, stage+"/"+f.name, 0o600, 0, f.content); err != nil {
+			return err
+		}
+	}
+	if err := d.syncDir(stage); err != nil {
+		return err
+	}
+	if err := d.rename(stage, final); err != nil {
+		return err
+	}
+	return d.syncDir(w.d.entry(w.name))
+}
+
+func (w *writing) writeNewest(archive []byte, evidence string) error {
+	dir := w.d.entry(w.name, w.facts.Fingerprint)
+	if err := replace(w.d.disk, dir+"/.newest", dir+"/"+evidence, 0o600, 0, archive); err != nil {
+		return err
+	}
+	return w.d.disk.syncDir(dir)
+}
+
+func pemOf(ders ...[]byte) []byte {
+	var b bytes.Buffer
+	for _, der := range ders {
+		pem.Encode(&b, &pem.Block{Type: "CERTIFICATE", Bytes: der}) // a bytes.Buffer never fails
+	}
+	return b.Bytes()
+}
+
+// writeHistory replaces the state file: the one step that makes a change real.
+func (d *Directory) writeHistory(name string, h *History) error {
+	b, err := h.marshal()
+	if err != nil {
+		return err
+	}
+	dir := d.entry(name)
+	if err := replace(d.disk, dir+"/.state", dir+"/"+stateFile, 0o600, 0, b); err != nil {
+		return err
+	}
+	return d.disk.syncDir(dir)
+}
+
+// errReadOnly is the answer to whoever opened for reading and changes something.
+var errReadOnly = errors.New("store: opened for reading only")
+
+func (d *Directory) lock(ctx context.Context, name string) (*lock, error) {
+	if d.o.ReadOnly {
+		return nil, errReadOnly
+	}
+	l, err := acquire(ctx, d.path("locks", name))
+	return l, trouble("lock", err)
+}
+
+// locked runs f under the lock of a name, after finishing what a former holder
+// left. The lock's file stays as a mark if f fails.
+func (d *Directory) locked(ctx context.Context, name string, f func() error) error {
+	l, err := d.lock(ctx, name)
+	if err != nil {
+		return err
+	}
+	done := false
+	defer func() { // also when f panics
+		if done {
+			l.finish()
+		} else {
+			l.leave()
+		}
+	}()
+	if l.dirty {
+		if err := d.finishOne(name); err != nil {
+			return err
+		}
+	}
+	if err := f(); err != nil {
+		return err
+	}
+	done = true
+	return nil
+}
+
+// day is the UTC day of a moment.
+func day(t time.Time) string { return t.UTC().Format(time.DateOnly) }

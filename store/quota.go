@@ -1,0 +1,66 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// The counters of new certificates: quota/DOMAIN holds a day and a number in
+// one fixed-size line, overwritten in place under a lock. A crash may lose a
+// count or count one too many, never more.
+
+const quotaLine = len("2006-01-02 0000000000\n")
+
+// quotaLock begins the names of their locks. With its dot it is no address's.
+const quotaLock = ".quota-"
+
+// count adds one to the new certificates of the address's domain on this day.
+// It says false, and adds none, when the bound is reached.
+func (d *Directory) count(ctx context.Context, address string, at time.Time) (bool, error) {
+	name := Name(address[strings.LastIndexByte(address, '@')+1:])
+	path := d.path("quota", name)
+	l, err := acquire(ctx, d.path("locks", quotaLock+name))
+	if err != nil {
+		return false, trouble("quota", err)
+	}
+	defer l.finish()
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return false, trouble("quota", err)
+	}
+	defer f.Close()
+	b := make([]byte, quotaLine)
+	n, _ := f.ReadAt(b, 0) // shorter or unreadable: a new counter
+	used := 0
+	if today, number, ok := strings.Cut(strings.TrimSuffix(string(b[:n]), "\n"), " "); ok && today == day(at) {
+		if used, err = strconv.Atoi(number); err != nil {
+			return false, fmt.Errorf("store: %s: unreadable: remove it", path)
+		}
+	}
+	if used >= d.o.Rules.NewPerDomainDay {
+		return false, nil
+	}
+	_, err = f.WriteAt(fmt.Appendf(nil, "%s %010d\n", day(at), used+1), 0)
+	return err == nil, trouble("quota", err)
+}
+
+// sweepQuota removes the counters of past days.
+func (d *Directory) sweepQuota(now time.Time) error {
+	return eachName(d.path("quota"), func(name string) error {
+		path := d.path("quota", name)
+		l, err := tryAcquire(d.path("locks", quotaLock+name))
+		if err != nil {
+			return nil // in use: not of the past
+		}
+		defer l.finish()
+		b, err := readBounded(path, int64(quotaLine))
+		if err != nil || strings.HasPrefix(string(b), day(now)) {
+			return nil
+		}
+		return os.Remove(path)
+	})
+}

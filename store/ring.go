@@ -1,0 +1,248 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// ReportLimits bound the ring of reports. Zero fields mean the defaults.
+type ReportLimits struct {
+	Count int   // reports kept, 10000
+	Bytes int64 // of all of them, 256 MiB
+}
+
+func (l ReportLimits) withDefaults() ReportLimits {
+	if l.Count <= 0 {
+		l.Count = 10000
+	}
+	if l.Bytes <= 0 {
+		l.Bytes = 256 << 20
+	}
+	return l
+}
+
+// Reports is a bounded ring on disk of the latest reports by reference: for
+// the phone call after a bounce. Each is a file of its own below reports/,
+// written under another name first, so that no reader meets half of one.
+// Nothing is synced: a power failure may cost the last seconds of it. It is
+// safe for concurrent use, by several processes too; while more than one
+// writes, the bounds hold within a tenth.
+type Reports struct {
+	dir    string
+	limits ReportLimits
+	serial atomic.Uint64
+
+	mu    sync.Mutex
+	kept  []reportFile // oldest first
+	bytes int64
+	puts  int // since the folder was last read
+	ready bool
+}
+
+type reportFile struct {
+	name string
+	size int64
+	at   int64
+}
+
+// A Stored is a report as kept.
+type Stored struct {
+	Reference string
+	At        time.Time // when it was put
+	JSON      []byte
+	Text      string
+}
+
+// OpenReports returns the ring in dir, which must exist. It reads nothing yet.
+func OpenReports(dir string, limits ReportLimits) (*Reports, error) {
+	if fi, err := os.Stat(dir); err != nil {
+		return nil, fmt.Errorf("store: reports: %w", err)
+	} else if !fi.IsDir() {
+		return nil, fmt.Errorf("store: reports: %s is no directory", dir)
+	}
+	return &Reports{dir: dir, limits: limits.withDefaults()}, nil
+}
+
+// Reports returns the ring of this store.
+func (d *Directory) Reports() (*Reports, error) { return OpenReports(d.path("reports"), d.o.Reports) }
+
+const (
+	reportMagic = "certinbox-report 1"
+	maxRef      = maxWord
+)
+
+// Put keeps a report under its reference, in place of an older one with the
+// same; the oldest reports go when the ring is full. JSON and text together
+// are at most MaxReport bytes.
+func (r *Reports) Put(ref string, json []byte, text string) error {
+	if ref == "" || len(ref) > maxRef {
+		return fmt.Errorf("store: reports: reference of %d bytes, want 1 to %d", len(ref), maxRef)
+	}
+	if len(json)+len(text) > MaxReport {
+		return fmt.Errorf("store: reports: %d bytes, at most %d", len(json)+len(text), MaxReport)
+	}
+	b := encodeReport(Stored{Reference: ref, At: time.Now(), JSON: json, Text: text})
+	name := Name(ref)
+	temp := filepath.Join(r.dir, fmt.Sprintf(".%d-%d", os.Getpid(), r.serial.Add(1)))
+	err := os.WriteFile(temp, b, 0o600)
+	if err == nil {
+		err = os.Rename(temp, filepath.Join(r.dir, name))
+	}
+	if err != nil {
+		os.Remove(temp)
+		return trouble("reports", err)
+	}
+	return trouble("reports", r.admit(reportFile{name: name, size: int64(len(b)), at: time.Now().UnixNano()}))
+}
+
+// admit counts a report in and the oldest out.
+func (r *Reports) admit(f reportFile) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.puts++; !r.ready || r.puts > r.limits.Count/10 {
+		if err := r.load(); err != nil {
+			return err
+		}
+	} else {
+		if i := slices.IndexFunc(r.kept, func(k reportFile) bool { return k.name == f.name }); i >= 0 {
+			r.bytes -= r.kept[i].size
+			r.kept = slices.Delete(r.kept, i, i+1)
+		}
+		r.kept = append(r.kept, f)
+		r.bytes += f.size
+	}
+	n := 0
+	for ; n < len(r.kept) && (len(r.kept)-n > r.limits.Count || r.bytes > r.limits.Bytes); n++ {
+		if err := os.Remove(filepath.Join(r.dir, r.kept[n].name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		r.bytes -= r.kept[n].size
+	}
+	r.kept = slices.Delete(r.kept, 0, n)
+	return nil
+}
+
+// load reads what is in the folder and removes what writers who died left.
+func (r *Reports) load() error {
+	r.kept, r.bytes, r.puts = r.kept[:0], 0, 0
+	entries, err := os.ReadDir(r.dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		fi, err := e.Info()
+		if err != nil {
+			continue // gone meanwhile
+		}
+		if temporary(e.Name()) {
+			if time.Since(fi.ModTime()) > time.Hour {
+				os.Remove(filepath.Join(r.dir, e.Name()))
+			}
+			continue
+		}
+		r.kept = append(r.kept, reportFile{name: e.Name(), size: fi.Size(), at: fi.ModTime().UnixNano()})
+		r.bytes += fi.Size()
+	}
+	slices.SortStableFunc(r.kept, func(a, b reportFile) int { return int(min(1, max(-1, a.at-b.at))) })
+	r.ready = true
+	return nil
+}
+
+// Get returns the report that was last put under a reference, ErrNotFound
+// when there is none or its bytes did not survive a power failure.
+func (r *Reports) Get(ref string) (Stored, error) {
+	s, err := readReport(filepath.Join(r.dir, Name(ref)))
+	if err == nil && s.Reference == ref {
+		return s, nil
+	}
+	if err == nil || errors.Is(err, os.ErrNotExist) {
+		err = ErrNotFound
+	}
+	return Stored{}, fmt.Errorf("store: report %s: %w", words(ref), err)
+}
+
+func readReport(path string) (Stored, error) {
+	b, err := readBounded(path, MaxReport+1024)
+	if err != nil {
+		return Stored{}, err
+	}
+	return decodeReport(b)
+}
+
+func encodeReport(s Stored) []byte {
+	body := append(slices.Clip(bytes.Clone(s.JSON)), s.Text...)
+	head := fmt.Sprintf("%s %d %d %d %08x %q\n", reportMagic, s.At.UnixNano(), len(s.JSON), len(s.Text), crc32.ChecksumIEEE(body), s.Reference)
+	return append([]byte(head), body...)
+}
+
+func decodeReport(b []byte) (Stored, error) {
+	head, body, _ := bytes.Cut(b, []byte("\n"))
+	rest, ok := strings.CutPrefix(string(head), reportMagic+" ")
+	if !ok {
+		return Stored{}, ErrNotFound
+	}
+	var at int64
+	var json, text int
+	var sum uint32
+	var ref string
+	if _, err := fmt.Sscanf(rest, "%d %d %d %x %q", &at, &json, &text, &sum, &ref); err != nil ||
+		json < 0 || text < 0 || json > len(body) || text != len(body)-json || sum != crc32.ChecksumIEEE(body) {
+		return Stored{}, ErrNotFound
+	}
+	return Stored{Reference: ref, At: time.Unix(0, at), JSON: body[:json], Text: string(body[json:])}, nil
+}
+
+// Forget removes the reports with these references and all that name the
+// address. It returns how many went.
+func (r *Reports) Forget(address string, refs []string) (int, error) {
+	doomed := map[string]bool{}
+	for _, ref := range refs {
+		doomed[Name(ref)] = true
+	}
+	n := 0
+	err := eachName(r.dir, func(name string) error {
+		path := filepath.Join(r.dir, name)
+		if !doomed[name] {
+			s, err := readReport(path)
+			if err != nil || !names(s.JSON, address) && !names([]byte(s.Text), address) {
+				return nil
+			}
+		}
+		n++
+		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		return nil
+	})
+	return n, trouble("reports", err)
+}
+
+// names says whether a text names an address, in any case, not merely as a
+// part of a longer one.
+func names(text []byte, address string) bool {
+	text, want := bytes.ToLower(text), bytes.ToLower([]byte(address))
+	inside := func(c byte) bool { return plain(c) && c != '.' || c >= 0x80 }
+	for from := 0; len(want) > 0; {
+		i := bytes.Index(text[from:], want)
+		if i < 0 {
+			return false
+		}
+		i += from
+		end := i + len(want)
+		escape := i > 1 && text[i-2] == '\\' // "\n" before it in JSON
+		if (i == 0 || escape || !inside(text[i-1]) && text[i-1] != '.') && (end == len(text) || !inside(text[end])) {
+			return true
+		}
+		from = i + 1
+	}
+	return false
+}

@@ -1,0 +1,178 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// An Event is something that the operator should hear.
+type Event struct {
+	Address string
+	Text    string
+}
+
+// Sweep applies the passing of time to every address (see Age), finishes what
+// a crash left, and removes counters and deletions that are no longer needed.
+// It is meant for once a day and may run beside everything else. Events are
+// told once each, after they have become durable. Trouble with one address
+// does not keep it from the others; the first is returned.
+func (d *Directory) Sweep(ctx context.Context, now time.Time, tell func(Event)) error {
+	errs := &firstError{}
+	errs.add(d.finishAll())
+	err := eachName(d.path("entries"), func(name string) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		errs.add(d.sweepOne(ctx, name, now, tell))
+		return nil
+	})
+	errs.add(trouble("sweep", err))
+	errs.add(trouble("sweep", d.sweepQuota(now)))
+	errs.add(trouble("sweep", d.sweepTombstones(now)))
+	return errs.result()
+}
+
+// sweepOne looks without the lock first: on most days nothing is to be done.
+func (d *Directory) sweepOne(ctx context.Context, name string, now time.Time, tell func(Event)) error {
+	h, err := d.history(name)
+	if err != nil {
+		return trouble("sweep", err)
+	}
+	if _, _, changed := Age(h.Records, now); !changed {
+		return nil
+	}
+	return d.amend(ctx, name, tell, func(h *History) ([]string, error) {
+		records, events, _ := Age(h.Records, now)
+		h.Records = records
+		return events, nil
+	})
+}
+
+// amend changes the history of an address under its lock and publishes what
+// follows.
+func (d *Directory) amend(ctx context.Context, name string, tell func(Event), change func(*History) ([]string, error)) error {
+	var events []Event
+	err := d.locked(ctx, name, func() error {
+		h, err := d.history(name)
+		if err != nil || len(h.Records) == 0 { // deleted meanwhile
+			return trouble("amend", err)
+		}
+		texts, err := change(h)
+		if err != nil {
+			return err
+		}
+		for _, text := range texts {
+			events = append(events, Event{Address: h.Address, Text: text})
+		}
+		if err := d.disk.syncDir(d.path("locks")); err != nil {
+			return trouble("amend", err)
+		}
+		if err := d.writeHistory(name, h); err != nil {
+			return trouble("amend", err)
+		}
+		_, err = d.publish(name, h, "", true)
+		return trouble("publish "+name, err)
+	})
+	if err == nil && tell != nil {
+		for _, e := range events {
+			tell(e)
+		}
+	}
+	return err
+}
+
+// Prefer is the operator's word on a contested or pending key change, or on
+// which of several certificates is published: the one with this fingerprint
+// becomes the preferred one, the former is superseded.
+func (d *Directory) Prefer(ctx context.Context, address, fingerprint string) error {
+	name, err := key(address)
+	if err != nil {
+		return err
+	}
+	now := d.o.Now()
+	found := false
+	err = d.amend(ctx, name, nil, func(h *History) ([]string, error) {
+		c := &casefile{now: now.UTC(), records: cloneRecords(h.Records)}
+		r := c.find(fingerprint)
+		if r == nil {
+			return nil, nil
+		}
+		found = true
+		if r.State == Barred || r.State == Revoked || r.State == Expired {
+			return nil, fmt.Errorf("store: %s is %s: it cannot be published", fingerprint, r.State)
+		}
+		if former := c.preferred(); former != nil && former != r {
+			c.supersede(former, fingerprint, former.Key != r.Key, "replaced by the operator")
+		}
+		r.State, r.Preferred, r.Contested, r.Until, r.Former = Active, true, false, time.Time{}, ""
+		r.note(c.now, "preferred by the operator", "")
+		c.settle()
+		h.Records = c.records
+		return nil, nil
+	})
+	if err == nil && !found {
+		err = fmt.Errorf("store: %s: certificate: %w", words(address), ErrNotFound)
+	}
+	return err
+}
+
+// Rebuild makes certs/ anew from the entries, applies the block list to them,
+// and removes from certs/ what no entry stands for. It returns how many
+// addresses it went through.
+func (d *Directory) Rebuild(ctx context.Context) (int, error) {
+	errs, n := &firstError{}, 0
+	one := func(name string) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		errs.add(d.rebuildOne(ctx, name))
+		return nil
+	}
+	err := eachName(d.path("entries"), func(name string) error {
+		n++
+		return one(name)
+	})
+	errs.add(trouble("rebuild", err))
+	err = eachName(d.path("certs"), func(file string) error {
+		name, ours := endingOf(file)
+		if !ours || exists(d.entry(name)) {
+			return nil
+		}
+		return one(name)
+	})
+	errs.add(trouble("rebuild", err))
+	return n, errs.result()
+}
+
+// rebuildOne does for an address whatever a crash may have left undone.
+func (d *Directory) rebuildOne(ctx context.Context, name string) error {
+	return d.locked(ctx, name, func() error {
+		// Not the rest of a crash, or locked would have removed it.
+		if exists(d.entry(name)) && !exists(d.entry(name, stateFile)) {
+			return fmt.Errorf("store: %s: missing: restore it from a backup, or delete the address", d.entry(name, stateFile))
+		}
+		return d.finishOne(name)
+	})
+}
+
+type firstError struct {
+	err error
+	n   int
+}
+
+func (f *firstError) add(err error) {
+	if err == nil {
+		return
+	}
+	if f.n++; f.err == nil {
+		f.err = err
+	}
+}
+
+func (f *firstError) result() error {
+	if f.n > 1 {
+		return fmt.Errorf("%w (and %d more)", f.err, f.n-1)
+	}
+	return f.err
+}
