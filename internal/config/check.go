@@ -60,7 +60,7 @@ func (k *checker) check(c *Config) {
 	k.oneOf("on_accept", c.OnAccept, Deliver, Discard)
 	k.oneOf("recipient_binding", c.RecipientBinding, "none", "bonus", "require")
 	k.oneOf("dkim.alignment", c.DKIM.Alignment, "relaxed", "strict", "organisation")
-	k.oneOf("key_change.mode", c.KeyChange.Mode, Accept, Hold, Reject)
+	k.oneOf("key_change.mode", c.KeyChange.Mode, Explained, Accept, Hold, Reject)
 	k.oneOf("log.format", c.Log.Format, Human, JSON)
 	k.oneOf("log.level", c.Log.Level, "debug", "info", "warn", "error")
 	k.listeners(c)
@@ -74,7 +74,7 @@ func (k *checker) check(c *Config) {
 	between(k, "dkim.min_rsa_bits", c.DKIM.MinRSABits, 1024, 8192)
 	between(k, "freshness.max_age", c.Freshness.MaxAge, Duration(time.Minute), Duration(365*day))
 	between(k, "freshness.max_ahead", c.Freshness.MaxAhead, 0, Duration(7*day))
-	between(k, "key_change.hold", c.KeyChange.Hold, 0, Duration(365*day))
+	between(k, "key_change.hold", c.KeyChange.Hold, Duration(time.Minute), Duration(365*day))
 	between(k, "reports.keep", c.Reports.Keep, 0, 1_000_000)
 	between(k, "reports.size", c.Reports.Size, 0, 64<<30)
 	k.limits(&c.Limits)
@@ -131,7 +131,7 @@ func (k *checker) group(path, group string) {
 	}
 }
 
-// Socket splits the notation of a listener into network (tcp, tcp4, tcp6 or unix) and
+// Socket splits the notation of a listener into network (tcp4, tcp6 or unix) and
 // address as package net takes them.
 func Socket(listen string) (network, address string, err error) {
 	kind, rest, _ := strings.Cut(listen, ":")
@@ -145,7 +145,7 @@ func Socket(listen string) (network, address string, err error) {
 		if kind == "inet6" {
 			return "tcp6", rest, nil
 		}
-		return "tcp", rest, nil
+		return "tcp4", rest, nil
 	case "unix":
 		// 107 bytes are what a socket address holds on Linux.
 		if path.IsAbs(rest) && len(rest) <= 107 && !strings.ContainsRune(rest, 0) {
@@ -235,6 +235,7 @@ func (k *checker) limits(l *Limits) {
 	between(k, "limits.dns_time", l.DNSTime, Duration(time.Second), Duration(time.Minute))
 	between(k, "limits.time", l.Time, Duration(2*time.Second), Duration(4*time.Minute))
 	between(k, "limits.judged", l.Judged, 8, 4096)
+	between(k, "limits.new_per_domain", l.NewPerDomain, 1, 1_000_000)
 	between(k, "limits.in_flight", l.InFlight, 1<<20, 1<<40)
 	// One client network may use an eighth.
 	if l.InFlight/8 < l.Message {

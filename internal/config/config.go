@@ -41,9 +41,10 @@ const (
 	Deliver = "deliver" // on_accept
 	Discard = "discard"
 
-	Accept = "accept" // key_change.mode
-	Hold   = "hold"
-	Reject = "reject"
+	Explained = "explained" // key_change.mode
+	Accept    = "accept"
+	Hold      = "hold"
+	Reject    = "reject"
 
 	Human = "human" // log.format
 	JSON  = "json"
@@ -127,7 +128,7 @@ func Defaults() Config {
 		RecipientBinding: "bonus",
 		DKIM:             DKIM{Alignment: "relaxed", MinRSABits: 1024},
 		Freshness:        Freshness{MaxAge: Duration(7 * day), MaxAhead: Duration(3 * time.Hour)},
-		KeyChange:        KeyChange{Mode: Hold, Hold: Duration(72 * time.Hour)},
+		KeyChange:        KeyChange{Mode: Explained, Hold: Duration(72 * time.Hour)},
 		Limits:           defaultLimits(),
 		Log:              Log{Format: Human, Level: "info"},
 		Reports:          Reports{Keep: 10000, Size: 256 << 20},

@@ -34,9 +34,10 @@ type Limits struct {
 	Time             Duration `yaml:"time"`
 	Judged           int      `yaml:"judged"`
 	InFlight         Size     `yaml:"in_flight"`
+	NewPerDomain     int      `yaml:"new_per_domain"`
 }
 
-// defaultLimits are those of verify.DefaultPolicy, and two that are ours.
+// defaultLimits are those of verify.DefaultPolicy, and those of the collector and the store.
 func defaultLimits() Limits {
 	l := verify.DefaultPolicy().Limits
 	return Limits{
@@ -66,6 +67,7 @@ func defaultLimits() Limits {
 		Time:             Duration(l.Time),
 		Judged:           64,
 		InFlight:         256 << 20,
+		NewPerDomain:     1000,
 	}
 }
 
