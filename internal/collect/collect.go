@@ -1,8 +1,10 @@
-// Package collect is what every transport calls.
 package collect
 
 import (
 	"context"
+	"net/netip"
+	"sync/atomic"
+	"time"
 
 	"github.com/certinbox/certinbox/store"
 	"github.com/certinbox/certinbox/verify"
@@ -25,6 +27,7 @@ type Outcome struct {
 	Report  *verify.Report // nil only for trouble of ours before the judgement
 	Action  Action
 	Deliver bool // the collection mailbox gets the message
+	Mark    bool // it is to carry our Authentication-Results, and none that only pretend to be ours
 	Reason  string
 	Reply   verify.Reply
 	Change  store.Change
@@ -35,33 +38,124 @@ type Keeper interface {
 	Put(ctx context.Context, e store.Entry) (store.Change, error)
 }
 
-// A Collector binds a Verifier, a Keeper and the operator's settings.
-type Collector struct{}
+// Reports remembers what was decided, by reference, for whoever asks later.
+// Its failure changes no decision.
+type Reports interface {
+	Put(reference string, json []byte, text string) error
+}
 
-// Wants says whether rcpt is a collection address.
-func (c *Collector) Wants(rcpt string) bool { return false }
+// Settings are what the operator decides, and what carries it out. They are
+// not changed after they were given to a Collector.
+type Settings struct {
+	Verifier *verify.Verifier
+	Keeper   Keeper
+	Reports  Reports // nil: none are kept
+	Log      *Log
+
+	Observe    bool   // judge and log, but let everything pass and keep nothing
+	Refuse     string // RefuseAll, RefuseSigned or RefuseNone
+	Discard    bool   // mail whose certificate was kept is not delivered
+	AuthservID string // "": the MTA's name
+	HelpURL    string
+
+	Relays      []netip.Prefix // clients whose mail was already accepted elsewhere
+	OwnNetworks []netip.Prefix // clients whose transactions are never split
+
+	Judged    int       // messages under judgement at once
+	InFlight  int64     // bytes of all messages in memory
+	NotBefore time.Time // the clock is wrong when it is before this; zero: never
+}
+
+// What is refused.
+const (
+	RefuseAll    = "all"    // whatever fails
+	RefuseSigned = "signed" // but not for lack of an S/MIME signature
+	RefuseNone   = "none"   // nothing: the good are kept, the rest is delivered
+)
+
+// A Collector binds a Verifier, a Keeper and the operator's settings. It is
+// safe for concurrent use.
+type Collector struct {
+	now    atomic.Pointer[snapshot]
+	budget *budget
+}
+
+// A snapshot is one set of settings, prepared for use.
+type snapshot struct {
+	Settings
+	recipients recipients
+}
+
+// New returns a Collector.
+func New(s Settings) *Collector {
+	c := &Collector{budget: newBudget()}
+	c.Set(s)
+	return c
+}
+
+// Set replaces the settings for messages that begin from now on.
+func (c *Collector) Set(s Settings) {
+	c.budget.limit(s.Judged, s.InFlight)
+	c.now.Store(&snapshot{Settings: s, recipients: newRecipients(s.Verifier.Policy)})
+}
+
+// Wants says whether rcpt is a collection address. rcpt is the argument of
+// RCPT TO as received, with or without angle brackets.
+func (c *Collector) Wants(rcpt string) bool { return c.now.Load().recipients.match(rcpt) }
 
 // Split returns the reply for a collection recipient that comes after others,
 // nil when this client's transactions are not split.
-func (c *Collector) Split(env verify.Envelope) *verify.Reply { return nil }
+func (c *Collector) Split(env verify.Envelope) *verify.Reply {
+	s := c.now.Load()
+	if s.Observe || env.Authenticated {
+		return nil
+	}
+	if client, ok := clientAddr(env.Client); ok && within(s.OwnNetworks, client) {
+		return nil
+	}
+	r := verify.ReplyFor("recipients-split", "", reference(env.ID), s.HelpURL)
+	return &r
+}
 
 // Begin starts the intake of one message under the settings of this moment.
-func (c *Collector) Begin(env verify.Envelope) *Intake { return nil }
+func (c *Collector) Begin(env verify.Envelope) *Intake {
+	s := c.now.Load()
+	i := &Intake{settings: s, env: env, exam: s.Verifier.Begin(env)}
+	i.share = c.budget.share(s.client(env.Client))
+	return i
+}
 
-// An Intake takes one message.
-type Intake struct{}
+// client returns the network that bears the cost of a message: the invalid
+// prefix for those to which no share applies, because they are ours or speak
+// for many.
+func (s *snapshot) client(text string) netip.Prefix {
+	client, ok := clientAddr(text)
+	if !ok || client.IsLoopback() || within(s.Relays, client) || within(s.OwnNetworks, client) {
+		return netip.Prefix{}
+	}
+	return network(client)
+}
 
-// AuthservID is the configured identity for Authentication-Results; "" leaves it to the MTA's name.
-func (i *Intake) AuthservID() string { return "" }
+// network is the neighbourhood that counts as one client: /24 or /64.
+func network(a netip.Addr) netip.Prefix {
+	bits := 64
+	if a.Is4() {
+		bits = 24
+	}
+	p, _ := a.Prefix(bits)
+	return p
+}
 
-// Write takes bytes as received, with CRLF line ends.
-func (i *Intake) Write(p []byte) (int, error) { return len(p), nil }
+func clientAddr(s string) (netip.Addr, bool) {
+	a, err := netip.ParseAddr(s)
+	return a.Unmap().WithZone(""), err == nil
+}
 
-// SetID names the message once the MTA has given it a queue id.
-func (i *Intake) SetID(id string) {}
-
-// End judges, decides, keeps, logs. It is idempotent, never panics, never fails open.
-func (i *Intake) End(ctx context.Context) Outcome { return Outcome{} }
-
-// Abort forgets the message.
-func (i *Intake) Abort() {}
+func within(networks []netip.Prefix, a netip.Addr) bool {
+	for _, n := range networks {
+		if n.Contains(a) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,123 @@
+package collect
+
+import (
+	"bytes"
+	"context"
+	"net/netip"
+	"testing"
+
+	"github.com/certinbox/certinbox/verify"
+)
+
+func TestBytesInFlight(t *testing.T) {
+	s := settings(&keeper{}, &bytes.Buffer{})
+	s.InFlight = 8 << 20 // 1 MiB a client network
+	c := New(s)
+	from := func(client string) *Intake {
+		i := c.Begin(verify.Envelope{Client: client, Recipients: []string{ours}})
+		i.exam = &exam{report: verdict("dkim", verify.Fail, "dkim-fail")}
+		return i
+	}
+	chunk := make([]byte, 1<<20)
+
+	first := from("192.0.2.1")
+	first.Write(chunk)
+	neighbour := from("192.0.2.200")
+	neighbour.Write(chunk)
+	stranger := from("203.0.113.1")
+	stranger.Write(chunk)
+	if got := neighbour.End(t.Context()); got.Action != Defer || got.Reason != "busy" || got.Reply.Code != 451 || got.Reply.Enhanced != "4.3.2" {
+		t.Errorf("a second MiB from one network: %s %s %s", got.Action, got.Reason, got.Reply)
+	}
+	if got := stranger.End(t.Context()); got.Reason != "dkim-fail" {
+		t.Errorf("another network: %s", got.Reason)
+	}
+	if got := first.End(t.Context()); got.Reason != "dkim-fail" {
+		t.Errorf("the first: %s", got.Reason)
+	}
+	again := from("192.0.2.200")
+	again.Write(chunk)
+	if got := again.End(t.Context()); got.Reason != "dkim-fail" {
+		t.Errorf("after the first has gone: %s", got.Reason)
+	}
+
+	local := from("127.0.0.1") // speaks for many: no share, but the whole
+	for range 7 {
+		local.Write(chunk)
+	}
+	if local.overrun {
+		t.Error("loopback has a share")
+	}
+	for range 2 {
+		local.Write(chunk)
+	}
+	if got := local.End(t.Context()); got.Reason != "busy" {
+		t.Errorf("more than there is: %s", got.Reason)
+	}
+	if c.budget.used != (usage{}) || len(c.budget.clients) != 0 {
+		t.Errorf("in use at the end: %+v, %d networks", c.budget.used, len(c.budget.clients))
+	}
+}
+
+func TestOversizeCostsNoRoom(t *testing.T) {
+	s := settings(&keeper{}, &bytes.Buffer{})
+	s.InFlight = 256 << 20
+	s.Verifier.Policy.Limits.Message = 1 << 20
+	c := New(s)
+	i := c.Begin(verify.Envelope{Client: "192.0.2.1", Recipients: []string{ours}})
+	for range 100 {
+		i.Write(make([]byte, 1<<20))
+	}
+	if i.share.held > 2<<20 {
+		t.Errorf("%d bytes are held for a message of at most 1 MiB", i.share.held)
+	}
+	i.Abort()
+}
+
+func TestJudgedAtOnce(t *testing.T) {
+	b := newBudget()
+	b.limit(16, 1<<20) // two a network
+	client := netip.MustParsePrefix("192.0.2.0/24")
+	one, two, three := b.share(client), b.share(client), b.share(client)
+	if !one.judge(t.Context()) || !two.judge(t.Context()) {
+		t.Fatal("there were places")
+	}
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	if three.judge(ended) {
+		t.Error("a third of one network was judged")
+	}
+	if !b.share(netip.MustParsePrefix("2001:db8::/64")).judge(ended) {
+		t.Error("another network waits for the first")
+	}
+	done := make(chan bool)
+	go func() { done <- three.judge(t.Context()) }()
+	one.release()
+	if !<-done {
+		t.Error("the third did not get the place of the first")
+	}
+	one.release() // again: nothing happens
+	two.release()
+	three.release()
+	if b.used.judged != 1 {
+		t.Errorf("%d under judgement, want the one of the other network", b.used.judged)
+	}
+}
+
+func TestNetwork(t *testing.T) {
+	for in, want := range map[string]string{
+		"192.0.2.77":         "192.0.2.0/24",
+		"::ffff:192.0.2.77":  "192.0.2.0/24",
+		"2001:db8:1:2:3::4":  "2001:db8:1:2::/64",
+		"127.0.0.1":          "invalid Prefix",
+		"::1":                "invalid Prefix",
+		"":                   "invalid Prefix",
+		"localhost":          "invalid Prefix",
+		"2001:db8:1:2::%eth": "2001:db8:1:2::/64",
+	} {
+		s := &snapshot{}
+		if got := s.client(in).String(); got != want {
+			t.Errorf("network of %q: %s, want %s", in, got, want)
+		}
+	}
+}

@@ -1,0 +1,128 @@
+package collect
+
+import (
+	"strings"
+
+	"golang.org/x/net/idna"
+
+	"github.com/certinbox/certinbox/verify"
+)
+
+// maxRecipient is longer than any path that RFC 5321 section 4.5.3.1.3 knows,
+// with UTF-8 in it; a longer one is nobody's.
+const maxRecipient = 1024
+
+// recipients knows the collection addresses. It is asked for every recipient
+// of all mail of the host, so the usual answer, no, comes after one look at
+// the domain.
+type recipients struct {
+	byDomain  map[string][]string // A-label domain → lower-case local parts
+	delimiter string
+}
+
+func newRecipients(p verify.Policy) recipients {
+	r := recipients{byDomain: map[string][]string{}, delimiter: p.RecipientDelimiter}
+	for _, a := range p.Collect {
+		local, domain, ok := cutAddress(a)
+		if !ok {
+			continue
+		}
+		domain = asciiDomain(domain)
+		r.byDomain[domain] = append(r.byDomain[domain], strings.ToLower(local))
+	}
+	return r
+}
+
+func (r *recipients) match(rcpt string) bool {
+	if len(rcpt) > maxRecipient {
+		return false
+	}
+	local, domain, ok := cutAddress(path(rcpt))
+	if !ok {
+		// RCPT TO:<local>: the MTA appends a domain of its own. That may be
+		// ours, and then the mail must not come in without being judged.
+		return r.bare(strings.ToLower(unquote(path(rcpt))))
+	}
+	locals := r.byDomain[asciiDomain(domain)]
+	if locals == nil {
+		return false
+	}
+	return r.among(locals, strings.ToLower(unquote(local)))
+}
+
+func (r *recipients) bare(local string) bool {
+	for _, locals := range r.byDomain {
+		if r.among(locals, local) {
+			return true
+		}
+	}
+	return false
+}
+
+func (r *recipients) among(locals []string, local string) bool {
+	base := local
+	if r.delimiter != "" {
+		if i := strings.Index(local, r.delimiter); i > 0 {
+			base = local[:i]
+		}
+	}
+	for _, l := range locals {
+		if l == local || l == base {
+			return true
+		}
+	}
+	return false
+}
+
+// path takes an address out of its angle brackets and its source route
+// (RFC 5321 section 4.1.2): <@relay,@relay:local@domain>.
+func path(rcpt string) string {
+	s := strings.TrimSpace(rcpt)
+	if strings.HasPrefix(s, "<") {
+		s = strings.TrimSuffix(s[1:], ">")
+	}
+	if strings.HasPrefix(s, "@") {
+		if _, after, ok := strings.Cut(s, ":"); ok {
+			s = after
+		}
+	}
+	return s
+}
+
+func cutAddress(s string) (local, domain string, ok bool) {
+	i := strings.LastIndexByte(s, '@')
+	if i < 0 {
+		return "", "", false
+	}
+	return s[:i], s[i+1:], true
+}
+
+// unquote returns the local part that a quoted string spells: to the MTA,
+// "a"@example.com and a@example.com are one mailbox.
+func unquote(local string) string {
+	if len(local) < 2 || local[0] != '"' || local[len(local)-1] != '"' {
+		return local
+	}
+	var b strings.Builder
+	for i := 1; i < len(local)-1; i++ {
+		if local[i] == '\\' && i+1 < len(local)-1 {
+			i++
+		}
+		b.WriteByte(local[i])
+	}
+	return b.String()
+}
+
+// asciiDomain returns the domain in lower-case A-labels, as far as it can.
+func asciiDomain(domain string) string {
+	domain = strings.TrimSuffix(domain, ".")
+	for i := range len(domain) {
+		if domain[i] >= 0x80 {
+			if a, err := idna.Lookup.ToASCII(domain); err == nil {
+				return a
+			}
+			break
+		}
+	}
+	return strings.ToLower(domain)
+}

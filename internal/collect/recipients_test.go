@@ -1,0 +1,87 @@
+package collect
+
+import (
+	"bytes"
+	"net/netip"
+	"testing"
+
+	"github.com/certinbox/certinbox/verify"
+)
+
+func TestWants(t *testing.T) {
+	tests := []struct {
+		rcpt      string
+		want      bool
+		delimited bool // with recipient_delimiter: +
+	}{
+		{"<secureme@example.com>", true, true},
+		{"secureme@example.com", true, true},
+		{"<SecureMe@EXAMPLE.com>", true, true},
+		{"<secureme@example.com.>", true, true},
+		{"<@relay.example.net,@other.example.net:secureme@example.com>", true, true},
+		{`<"secureme"@example.com>`, true, true},
+		{`<"sec\ureme"@example.com>`, true, true},
+		{"<secureme>", true, true},
+		{"<zertifikat@müller.example>", true, true},
+		{"<zertifikat@xn--mller-kva.example>", true, true},
+		{"<zertifikat@MÜLLER.example>", true, true},
+		{"<secureme+token@example.com>", false, true},
+		{"<SECUREME+a+b@example.com>", false, true},
+		{"<secureme-token@example.com>", false, false},
+		{"<+secureme@example.com>", false, false},
+		{"<secureme@example.org>", false, false},
+		{"<secureme@sub.example.com>", false, false},
+		{"<bob@example.com>", false, false},
+		{"<bob>", false, false},
+		{"<>", false, false},
+		{"", false, false},
+		{"<\"", false, false},
+		{"<@>", false, false},
+	}
+	for _, delimiter := range []string{"", "+"} {
+		s := settings(&keeper{}, &bytes.Buffer{})
+		s.Verifier.Policy.Collect = append(s.Verifier.Policy.Collect, "zertifikat@xn--mller-kva.example")
+		s.Verifier.Policy.RecipientDelimiter = delimiter
+		c := New(s)
+		for _, tt := range tests {
+			want := tt.want
+			if delimiter != "" {
+				want = tt.delimited
+			}
+			if got := c.Wants(tt.rcpt); got != want {
+				t.Errorf("delimiter %q: Wants(%q) = %v", delimiter, tt.rcpt, got)
+			}
+		}
+	}
+}
+
+func TestSplit(t *testing.T) {
+	s := settings(&keeper{}, &bytes.Buffer{})
+	s.OwnNetworks = []netip.Prefix{netip.MustParsePrefix("198.51.100.0/24")}
+	c := New(s)
+	r := c.Split(verify.Envelope{Client: "192.0.2.1"})
+	if r == nil || r.Code != 452 || r.Enhanced != "4.5.3" {
+		t.Errorf("a stranger: %v", r)
+	}
+	if c.Split(verify.Envelope{Client: "192.0.2.1", Authenticated: true}) != nil {
+		t.Error("an authenticated client is split")
+	}
+	if c.Split(verify.Envelope{Client: "198.51.100.9"}) != nil {
+		t.Error("a client of an own network is split")
+	}
+	s.Observe = true
+	c.Set(s)
+	if c.Split(verify.Envelope{Client: "192.0.2.1"}) != nil {
+		t.Error("observe splits")
+	}
+}
+
+func BenchmarkWantsForeign(b *testing.B) {
+	c := New(settings(&keeper{}, &bytes.Buffer{}))
+	b.ReportAllocs()
+	for b.Loop() {
+		if c.Wants("<somebody.else@example.net>") {
+			b.Fatal("not ours")
+		}
+	}
+}
