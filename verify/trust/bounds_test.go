@@ -1,0 +1,146 @@
+package trust_test
+
+import (
+	"crypto/rsa"
+	"crypto/x509"
+	"fmt"
+	"math/big"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/certinbox/certinbox/internal/testmail"
+	"github.com/certinbox/certinbox/verify/trust"
+)
+
+// hangGuard is far above what any search here takes.
+const hangGuard = 20 * time.Second
+
+// within fails if f takes longer than the hang guard.
+func within(t *testing.T, f func()) {
+	t.Helper()
+	done := make(chan struct{})
+	go func() { defer close(done); f() }()
+	select {
+	case <-done:
+	case <-time.After(hangGuard):
+		t.Fatal("it takes too long")
+	}
+}
+
+// flood returns certificates of one name, each with a key of its own, all
+// issued by that very name: every one can stand above every other.
+func flood(w world, n int) []*x509.Certificate {
+	var bag []*x509.Certificate
+	for i := range n {
+		ca := w.keys.Root(testmail.Profile{Name: "Root", Organisation: "Example Trust", Kind: ec,
+			Key: w.keys.Key(ec, fmt.Sprint("flood ", i)), NoKeyID: true})
+		bag = append(bag, ca.Cert)
+	}
+	return bag
+}
+
+func TestFloodOfIssuersIsBounded(t *testing.T) {
+	w := newWorld()
+	leaf := w.keys.Root(testmail.Profile{Name: "Root", Organisation: "Example Trust", Kind: ec,
+		Key: w.keys.Key(ec, "unrelated"), NoKeyID: true}).Issue(bob())
+	for _, n := range []int{8, 32, 200} {
+		o, left := options(), 64
+		o.Operations = &left
+		within(t, func() {
+			p, r := trust.New(anchor(w.root)).Path(leaf.Cert, flood(w, n), o)
+			want(t, "cert-untrusted", p, r)
+		})
+		if left < 0 {
+			t.Errorf("%d certificates: %d operations more than allowed", n, -left)
+		}
+	}
+}
+
+func TestSurplusDoesNotHideThePath(t *testing.T) {
+	w := newWorld()
+	bag := append(flood(w, 31), w.inter.Cert)
+	p, r := trust.New(anchor(w.root)).Path(w.leaf.Cert, bag, options())
+	want(t, "", p, r)
+}
+
+func TestPathSpendsTwoOperations(t *testing.T) {
+	w := newWorld()
+	for _, c := range []struct {
+		left   int
+		reason string
+	}{{2, ""}, {1, "cert-untrusted"}, {0, "cert-untrusted"}} {
+		o, left := options(), c.left
+		o.Operations = &left
+		p, r := trust.New(anchor(w.root)).Path(w.leaf.Cert, bagOf(w.inter), o)
+		want(t, c.reason, p, r)
+		if left != 0 {
+			t.Errorf("of %d operations %d are left", c.left, left)
+		}
+	}
+}
+
+// oversizedTwin is an intermediate whose key has a modulus of 65536 bits. It
+// is a copy in memory: what counts is that nobody computes with it.
+func oversizedTwin(c *x509.Certificate) *x509.Certificate {
+	big1 := *c
+	n := new(big.Int).Lsh(big.NewInt(1), 65535)
+	big1.PublicKey = &rsa.PublicKey{N: n.SetBit(n, 0, 1), E: 65537}
+	big1.Raw = slices.Concat(c.Raw[:len(c.Raw)-1], []byte{1})
+	return &big1
+}
+
+func TestOversizeKeysAreNeverUsed(t *testing.T) {
+	w := newWorld()
+	twin := oversizedTwin(w.inter.Cert)
+	o, left := options(), 64
+	o.Operations = &left
+	p, r := trust.New(anchor(w.root)).Path(w.leaf.Cert, []*x509.Certificate{twin}, o)
+	want(t, "cert-incomplete", p, r)
+	if left != 64 {
+		t.Errorf("%d operations were made", 64-left)
+	}
+	p, r = trust.New(anchor(w.root)).Path(w.leaf.Cert, []*x509.Certificate{twin, w.inter.Cert}, o)
+	want(t, "", p, r)
+	p, r = trust.New(&trust.Anchor{Certificate: oversizedTwin(w.root.Cert)}).Path(w.leaf.Cert, bagOf(w.inter), o)
+	want(t, "cert-incomplete", p, r)
+	if left != 62 {
+		t.Errorf("%d operations were made, want the two of the good path", 64-left)
+	}
+}
+
+func TestAnchorInTheBagKeepsItsLimits(t *testing.T) {
+	w := newWorld()
+	limited := &trust.Anchor{Certificate: w.inter.Cert, Domains: []string{"other.example"}}
+	p, r := trust.New(limited, anchor(w.root)).Path(w.leaf.Cert, bagOf(w.inter), options())
+	want(t, "cert-constraint", p, r)
+}
+
+func TestCertificatesAreNotChanged(t *testing.T) {
+	w := newWorld()
+	ca := w.root.Intermediate(testmail.Profile{Name: "Constrained", Kind: ec, PermittedMail: []string{"example.org"},
+		Constraints: testmail.NameConstraints([][]byte{testmail.RFC822Name("example.org"), testmail.DirectoryName(testmail.Sequence())}, nil)})
+	leaf := ca.Issue(testmail.Profile{Name: "Bob", Kind: ec, UTF8Mailboxes: []string{"büro@example.org"}, SANCritical: true})
+	before := []int{len(ca.Cert.UnhandledCriticalExtensions), len(leaf.Cert.UnhandledCriticalExtensions), len(leaf.Cert.ExtKeyUsage), len(ca.Cert.PermittedEmailAddresses)}
+	p, r := trust.New(anchor(w.root)).Path(leaf.Cert, bagOf(ca), options())
+	want(t, "", p, r)
+	after := []int{len(ca.Cert.UnhandledCriticalExtensions), len(leaf.Cert.UnhandledCriticalExtensions), len(leaf.Cert.ExtKeyUsage), len(ca.Cert.PermittedEmailAddresses)}
+	if !slices.Equal(before, after) || before[0] != 1 || before[1] != 1 {
+		t.Errorf("before %v, after %v", before, after)
+	}
+	if p.Chain[0] != leaf.Cert || p.Chain[1] != ca.Cert || p.Chain[2] != w.root.Cert {
+		t.Error("the path holds copies")
+	}
+}
+
+func TestRefusalNamesStandApart(t *testing.T) {
+	w := newWorld()
+	leaf := w.keys.Root(testmail.Profile{Name: "Evil\r\nissuer", Kind: ec}).Issue(bob())
+	_, r := trust.New(anchor(w.root)).Path(leaf.Cert, nil, options())
+	if r == nil || len(r.Names) != 1 || r.Names[0] != "Evil\r\nissuer" {
+		t.Fatalf("%+v", r)
+	}
+	if got := r.Error(); got != "trust: the issuer is not trusted here" {
+		t.Errorf("%q", got)
+	}
+}

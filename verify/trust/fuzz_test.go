@@ -1,0 +1,143 @@
+package trust
+
+import (
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
+	"encoding/pem"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/certinbox/certinbox/internal/smime"
+	"github.com/certinbox/certinbox/internal/testmail"
+)
+
+// fuzzGuard is the time that one input may take. It is far above what a few
+// kilobytes need and far below what a quadratic reader would.
+const fuzzGuard = 2 * time.Second
+
+func guard(t *testing.T, f func()) {
+	t.Helper()
+	begin := time.Now()
+	f()
+	if took := time.Since(begin); took > fuzzGuard {
+		t.Fatalf("one input took %v", took)
+	}
+}
+
+// holding returns a certificate in memory with one extension.
+func holding(n int, value []byte) *x509.Certificate {
+	return &x509.Certificate{RawSubject: []byte{0x30, 0},
+		Extensions: []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, n}, Value: value}}}
+}
+
+func FuzzMailboxes(f *testing.F) {
+	box, utf := testmail.RFC822Name, testmail.SmtpUTF8Mailbox
+	f.Add(testmail.Sequence(box("bob@example.org")))
+	f.Add(testmail.Sequence(utf("büro@bücher.example"), box("bob@example.org"), testmail.DNSName("example.org")))
+	f.Add(testmail.Sequence(testmail.DirectoryName(testmail.Sequence()), box("a@b")))
+	f.Add([]byte{0x30, 0x80})
+	f.Add([]byte{0x30, 4, 0xa0, 2, 6, 0})
+	f.Fuzz(func(t *testing.T, value []byte) {
+		guard(t, func() {
+			c := holding(17, value)
+			boxes, err := Mailboxes(c, 100)
+			if err != nil && boxes != nil || len(boxes) > 100 {
+				t.Fatalf("%v, %v", boxes, err)
+			}
+			for _, b := range boxes {
+				again, err := smime.ParseAddress(b.String())
+				if err != nil || again != b {
+					t.Fatalf("%q is not read as itself: %q, %v", b, again, err)
+				}
+				if !strings.Contains(string(value), b.Local) {
+					t.Fatalf("%q does not stand in the name", b)
+				}
+			}
+			namesOf(c, 100)
+		})
+	})
+}
+
+func FuzzConstraints(f *testing.F) {
+	box := testmail.RFC822Name
+	f.Add(testmail.NameConstraints([][]byte{box("example.org"), box(".example.org"), box("")}, [][]byte{box("bob@example.org")}), "bob@example.org")
+	f.Add(testmail.NameConstraints([][]byte{testmail.DirectoryName(testmail.Sequence())}, nil), "bob@a.example.org")
+	f.Add(testmail.NameConstraints(nil, [][]byte{testmail.SmtpUTF8Mailbox("büro@example.org"), testmail.DNSName("x")}), "büro@example.org")
+	f.Add([]byte{0x30, 2, 0xa0, 0}, "a@b.c")
+	f.Fuzz(func(t *testing.T, value []byte, address string) {
+		guard(t, func() {
+			nc, err := readConstraints(holding(30, value))
+			if err != nil {
+				if nc != nil {
+					t.Fatal("an error comes with constraints")
+				}
+				return
+			}
+			a, err := smime.ParseAddress(address)
+			if err != nil {
+				return
+			}
+			broken := nc.refuse(subject{mailboxes: []smime.Address{a}}) != ""
+			// what is constrained as one kind is constrained as the other
+			if broken && nc.refuse(subject{utf8: []smime.Address{a}}) == "" {
+				t.Fatalf("%q passes as SmtpUTF8Mailbox only", a)
+			}
+			// more constraints never let more pass
+			nc.excluded.mailbox = append(nc.excluded.mailbox, mailboxTree{always: true})
+			if nc.refuse(subject{mailboxes: []smime.Address{a}}) == "" {
+				t.Fatalf("%q passes although everything is excluded", a)
+			}
+		})
+	})
+}
+
+func FuzzReadAnchors(f *testing.F) {
+	root := testmail.NewKeys().Root(testmail.Profile{Name: "Root", Kind: "p256"})
+	f.Add(root.DER)
+	f.Add(root.PEM())
+	f.Add([]byte("\xef\xbb\xbftext\r\n" + string(root.PEM())))
+	f.Add(pem.EncodeToMemory(&pem.Block{Type: "TRUSTED CERTIFICATE", Bytes: append(root.DER, 0x30, 0)}))
+	f.Add(pem.EncodeToMemory(&pem.Block{Type: "PKCS7", Bytes: certsOnly(root.DER)}))
+	f.Add([]byte("\xff\xfe-\x00-\x00"))
+	f.Add([]byte("-----BEGIN X-----\n-----BEGIN X-----\n-----END Y-----"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		guard(t, func() {
+			objects, err := read(data)
+			if err == nil && len(objects) == 0 || err != nil && objects != nil {
+				t.Fatalf("%d objects, %v", len(objects), err)
+			}
+			for _, o := range objects {
+				c, text, _ := o.certificate()
+				if (c == nil) == (text == "") {
+					t.Fatal("neither a certificate nor a reason, or both")
+				}
+			}
+			name := filepath.Join(t.TempDir(), "anchors")
+			if err := os.WriteFile(name, data, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			a, problems, err := Load([]Source{{File: name}}, testmail.Instant())
+			if err == nil && a.Len() == 0 {
+				t.Fatal("a file without an anchor is taken")
+			}
+			if err == nil && a.Len()+len(problems) < len(objects) {
+				t.Fatal("something in the file is neither used nor reported")
+			}
+		})
+	})
+}
+
+// certsOnly is a PKCS#7 of certificates in DER.
+func certsOnly(certs ...[]byte) []byte {
+	id := func(last byte) []byte { return []byte{6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, last} }
+	var all []byte
+	for _, c := range certs {
+		all = append(all, c...)
+	}
+	signed := testmail.Sequence([]byte{2, 1, 1}, []byte{0x31, 0}, testmail.Sequence(id(1)), testmail.Element(0xa0, all), []byte{0x31, 0})
+	return testmail.Sequence(id(2), testmail.Element(0xa0, signed))
+}
