@@ -79,6 +79,7 @@ func (c *session) Helo(_ string, m gomilter.Modifier) (resp *gomilter.Response, 
 func (c *session) MailFrom(from, _ string, m gomilter.Modifier) (resp *gomilter.Response, err error) {
 	defer c.recovered("MAIL", &resp)
 	c.reset()
+	c.mail.begun = true
 	c.mail.sender = from
 	c.mail.authenticated = m.Get(gomilter.MacroAuthAuthen) != ""
 	return gomilter.RespContinue, nil
@@ -107,6 +108,8 @@ func (c *session) Data(m gomilter.Modifier) (resp *gomilter.Response, err error)
 // the first event behind it from an MTA that does not tell of DATA.
 func (c *session) start(m gomilter.Modifier) *gomilter.Response {
 	switch {
+	case !c.mail.begun: // content without an envelope: nobody can say whose it is
+		return tempfail()
 	case len(c.mail.ours) == 0 && !c.mail.failed:
 		return gomilter.RespAccept
 	case c.mail.intake == nil && !c.mail.failed:
@@ -134,7 +137,7 @@ func (c *session) content(m gomilter.Modifier) *gomilter.Response {
 	switch {
 	case c.mail.intake != nil && !c.mail.failed:
 		return nil
-	case len(c.mail.ours) == 0:
+	case len(c.mail.ours) == 0 || !c.mail.begun:
 		c.server.foreign.Add(1)
 		return c.start(m)
 	case c.mail.failed:
@@ -188,7 +191,7 @@ func (c *session) BodyChunk(chunk []byte, m gomilter.Modifier) (resp *gomilter.R
 func (c *session) EndOfMessage(m gomilter.Modifier) (resp *gomilter.Response, err error) {
 	defer c.recovered("EOM", &resp)
 	defer c.reset()
-	if len(c.mail.ours) == 0 {
+	if len(c.mail.ours) == 0 || !c.mail.begun {
 		return c.content(m), nil
 	}
 	if !c.mail.failed && c.mail.intake == nil {

@@ -14,6 +14,7 @@ const maxRecipients = 100
 
 // A transaction is what is known of the message under way.
 type transaction struct {
+	begun         bool // MAIL was seen
 	sender        string
 	authenticated bool
 	id            string
