@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+)
+
+func deleteCommand() *cobra.Command {
+	var suppress bool
+	cmd := &cobra.Command{
+		Use:   "delete ADDRESS",
+		Short: "delete everything that is kept of an address",
+		Long: `Delete everything that is kept of an address: certificates, history, evidence, and
+the reports that name it. Mail signed before this moment is refused from now on,
+so that an old mail cannot bring the certificate back; a new one can. With
+--suppress none can: then a keyed hash of the address remains, to know it by.
+
+Exit status: 0 done, also if nothing was kept; 64 that is no address; 74 it
+failed; 77 not permitted; 78 configuration.`,
+		Example: "  certinbox delete alice@example.org --suppress",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			address, err := addressKey(args[0])
+			if err != nil {
+				return err
+			}
+			c, err := loadConfig(cmd)
+			if err != nil {
+				return err
+			}
+			kept, err := openStore(c, time.Now, false)
+			if err != nil {
+				return err
+			}
+			gone, err := kept.Delete(cmd.Context(), address, suppress)
+			if err != nil {
+				return fromStore(err)
+			}
+			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: deleted %d certificates and %d reports\n", address, gone.Certificates, gone.Reports)
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&suppress, "suppress", false, "never keep a certificate of this address again")
+	return cmd
+}

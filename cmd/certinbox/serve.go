@@ -1,0 +1,160 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/signal"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/coreos/go-systemd/v22/daemon"
+	"github.com/spf13/cobra"
+
+	"github.com/certinbox/certinbox/internal/collect"
+	"github.com/certinbox/certinbox/internal/config"
+	"github.com/certinbox/certinbox/milter"
+	"github.com/certinbox/certinbox/store"
+)
+
+// drain is how long conversations under way may take to end after SIGTERM. It
+// is shorter than the TimeoutStopSec of the systemd unit.
+const drain = 45 * time.Second
+
+func serveCommand() *cobra.Command {
+	var w world
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "judge the mail that an MTA hands over, and keep what is good",
+		Long: `Listen for an MTA that speaks the milter protocol, judge the mail that goes to a
+collection address, and keep the certificates of what is good. Mail for other
+people is let go before its header.
+
+Sockets that systemd hands over replace the configured listeners. SIGHUP reads
+the configuration and the CA certificates again; if there is a mistake, the old
+settings stay. SIGTERM and SIGINT end the daemon after the messages under way.
+The log goes to standard error.
+
+--at, --dns and --anchors are for trials: they are taken only when every listener
+is a unix socket or on loopback.
+
+Exit status: 0 ended by a signal; 64 wrong usage; 66 no such file; 74 a socket or the store
+fails; 78 configuration.`,
+		Example: `  certinbox serve
+  certinbox serve --config ./trial.yaml --at 2026-03-02T12:00:00Z --dns ./dns.txt --anchors ./ca.pem`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			c, err := loadConfig(cmd)
+			if err != nil {
+				return err
+			}
+			file, _ := cmd.Flags().GetString("config")
+			d := &service{world: w, file: file, config: c, log: collect.NewLog(cmd.ErrOrStderr(), c.Log.Format, c.Log.Level)}
+			return d.run(cmd.Context())
+		},
+	}
+	w.flags(cmd)
+	return cmd
+}
+
+// A service is the running daemon.
+type service struct {
+	world
+	file      string
+	config    *config.Config // in force
+	log       *collect.Log
+	collector *collect.Collector
+	kept      atomic.Pointer[store.Directory] // what is swept
+	server    *milter.Server
+}
+
+func (d *service) run(ctx context.Context) error {
+	if ctx == nil {
+		ctx = context.Background()
+	}
+	settings, kept, err := d.settings(d.config, d.log)
+	if err != nil {
+		return err
+	}
+	d.kept.Store(kept)
+	listeners, err := openListeners(d.config)
+	if err != nil {
+		return err
+	}
+	if flag := d.given(); flag != "" && !allLocal(listeners) {
+		closeAll(listeners)
+		return &failure{exitUsage, fmt.Errorf("%s is for trials, and a listener can be reached from other machines", flag), "listen on 127.0.0.1, ::1 or a unix socket"}
+	}
+	d.collector = collect.New(settings)
+	host, _ := os.Hostname() // "" lets the server say localhost
+	d.server = milter.New(milter.Config{Collector: d.collector, Log: d.log.Logger(), Name: host})
+
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM, syscall.SIGINT)
+	defer stop()
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+
+	ended := make(chan error, len(listeners))
+	for _, ln := range listeners {
+		d.log.Logger().Info("listening", "on", ln.Addr().Network()+":"+ln.Addr().String())
+		go func() { ended <- d.server.Serve(ln) }()
+	}
+	go d.daily(ctx)
+	d.tell(daemon.SdNotifyReady)
+	d.log.Logger().Info("ready", "version", version(), "collect", fmt.Sprint(d.config.Collect), "mode", d.config.Mode, "refuse", d.config.Refuse)
+	for {
+		select {
+		case <-hup:
+			d.reload()
+		case err := <-ended:
+			d.server.Close()
+			if err == nil {
+				err = errors.New("a listener ended by itself")
+			}
+			return fail(exitIO, fmt.Errorf("serve: %w", err))
+		case <-ctx.Done():
+			stop() // a second signal kills
+			return d.end()
+		}
+	}
+}
+
+// end lets the messages under way finish.
+func (d *service) end() error {
+	d.tell(daemon.SdNotifyStopping)
+	d.log.Logger().Info("stopping: messages under way are finished")
+	ctx, cancel := context.WithTimeout(context.Background(), drain)
+	defer cancel()
+	if err := d.server.Shutdown(ctx); err != nil {
+		d.log.Logger().Warn("not everything was finished; those senders try again", "err", err.Error())
+	}
+	d.log.Logger().Info("stopped")
+	return nil
+}
+
+// tell talks to systemd, if it listens.
+func (d *service) tell(state string) {
+	if _, err := daemon.SdNotify(false, state); err != nil {
+		d.log.Logger().Warn("cannot tell systemd", "state", state, "err", err.Error())
+	}
+}
+
+// allLocal says whether only this machine can reach the listeners.
+func allLocal(listeners []net.Listener) bool {
+	for _, ln := range listeners {
+		switch a := ln.Addr().(type) {
+		case *net.UnixAddr:
+		case *net.TCPAddr:
+			if !a.IP.IsLoopback() {
+				return false
+			}
+		default:
+			return false
+		}
+	}
+	return true
+}

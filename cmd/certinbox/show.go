@@ -1,0 +1,96 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/certinbox/certinbox/store"
+)
+
+func showCommand() *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "show ADDRESS",
+		Short: "show what is kept of an address and what proves it",
+		Long: `Show every certificate that was kept of an address, in any state, with its history
+and the folder in which its evidence is.
+
+Exit status: 0 found; 1 nothing is known of it; 64 that is no address; 77 not
+permitted; 78 configuration.`,
+		Example: "  certinbox show alice@example.org",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			address, err := addressKey(args[0])
+			if err != nil {
+				return err
+			}
+			kept, err := existingStore(cmd)
+			if err != nil {
+				return err
+			}
+			a, err := kept.Show(address)
+			if err != nil {
+				return fromStore(err)
+			}
+			if asJSON {
+				return json.NewEncoder(cmd.OutOrStdout()).Encode(a)
+			}
+			return showAddress(cmd.OutOrStdout(), &a)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	return cmd
+}
+
+func showAddress(out io.Writer, a *store.Address) error {
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	fmt.Fprintf(w, "address\t%s\n", a.Address)
+	if !a.Deleted.IsZero() {
+		fmt.Fprintf(w, "deleted\t%s\n", moment(a.Deleted))
+	}
+	if a.Suppressed {
+		fmt.Fprintf(w, "suppressed\tno certificate is kept again\n")
+	}
+	fmt.Fprintf(w, "folder\t%s\n", a.Folder)
+	for i := range a.Records {
+		showRecord(w, &a.Records[i])
+	}
+	return w.Flush()
+}
+
+func showRecord(w io.Writer, r *store.Record) {
+	state := string(r.State)
+	if r.Preferred {
+		state += ", encrypt to this one"
+	}
+	if r.Contested {
+		state += ", contested: the former key is still in use"
+	}
+	fmt.Fprintf(w, "\ncertificate\t%s\n", r.Fingerprint)
+	fmt.Fprintf(w, "  state\t%s\n", state)
+	fmt.Fprintf(w, "  spelling\t%q\n", r.Spelling)
+	fmt.Fprintf(w, "  valid\t%s to %s\n", moment(r.NotBefore), moment(r.NotAfter))
+	fmt.Fprintf(w, "  anchor\t%q\n", r.AnchorSource)
+	fmt.Fprintf(w, "  bound\t%s, chosen as %s\n", r.Bound, r.Chosen)
+	fmt.Fprintf(w, "  since\t%s via %s, reference %q\n", moment(r.Since), r.Via, r.Reference)
+	fmt.Fprintf(w, "  last signed\t%s\n", moment(r.SignedAt))
+	if !r.Until.IsZero() && r.State == store.Waiting {
+		fmt.Fprintf(w, "  waits until\t%s\n", moment(r.Until))
+	}
+	if !r.Replaced.IsZero() {
+		fmt.Fprintf(w, "  replaced\t%s by %s\n", moment(r.Replaced), r.ReplacedBy)
+	}
+	if r.Unchecked {
+		fmt.Fprintf(w, "  revocation\tno CA was asked\n")
+	}
+	for _, n := range r.Journal {
+		fmt.Fprintf(w, "  history\t%s %q\n", moment(n.At), n.What)
+	}
+}
+
+func moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05 UTC") }
