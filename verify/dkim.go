@@ -106,7 +106,7 @@ func (f *facts) dkimRow() Result {
 		r.Status, r.Reason, r.Plain = Neutral, "", ""
 		r.Detail = "could not be verified, and is not by the author's domain: " + s.describe()
 	case s.reason == "dkim-key":
-		r.Detail = s.plain + ": " + Quote(s.keyName())
+		r.Detail = s.plain + ": " + Quote(s.selector) + "._domainkey." + Quote(s.domain)
 		r.Plain = plain("dkim-key")
 	default:
 		r.Detail = s.plain + ": " + s.describe()
