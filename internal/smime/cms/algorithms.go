@@ -121,7 +121,7 @@ const (
 // length. Absent fields mean SHA-1, so that hash and mask must be there, and
 // both name the digest: crypto/rsa knows one hash for both.
 func (s *SignedData) readPSS(a algorithm, d digest) (int, *Error) {
-	if a.parameters == nil {
+	if a.parameters == nil || a.parameters[0] == tagNull {
 		return 0, refuse(reasonAlgorithm, "RSA-PSS without parameters")
 	}
 	r := s.inside(a.parameters)

@@ -87,7 +87,7 @@ func (s *SignedData) readSignedData(r *reader) (p parts) {
 			r.fail("more than %d signers", s.lim.Signers)
 			break
 		}
-		p.signers = append(p.signers, r.raw(r.expect(universal, tagSequence, "a signer")))
+		p.signers = append(p.signers, r.raw(r.expect(universal, tagSequence, "SignerInfo")))
 	}
 	r.leave()
 	r.leave()

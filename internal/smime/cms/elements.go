@@ -9,7 +9,7 @@ import (
 func (r *reader) expect(class byte, tag int, what string) element {
 	e := r.next()
 	if r.err == nil && !e.is(class, tag) {
-		r.fail("%s is missing at byte %d", what, e.start)
+		r.fail("no %s at byte %d", what, e.start)
 	}
 	return e
 }

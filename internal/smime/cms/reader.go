@@ -9,6 +9,7 @@ const (
 	tagInteger     = 2
 	tagBitString   = 3
 	tagOctets      = 4
+	tagNull        = 5
 	tagOID         = 6
 	tagSequence    = 16
 	tagSet         = 17
@@ -80,13 +81,13 @@ func (r *reader) more() bool {
 // next reads one identifier and length. The caller then enters the element,
 // takes its contents or skips it.
 func (r *reader) next() element {
-	*r.steps++
 	e := element{start: r.at}
 	limit := r.limit()
 	if r.err != nil || r.at >= limit {
 		r.fail("an element is missing at byte %d", r.at)
 		return e
 	}
+	*r.steps++
 	b := r.in[r.at]
 	r.at++
 	e.class, e.constructed, e.tag = b>>6, b&0x20 != 0, int(b&0x1f)

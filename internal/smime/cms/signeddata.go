@@ -43,19 +43,26 @@ type Signer struct {
 // another type. What is wrong with one signer only is said by Verify.
 func Parse(blob []byte, lim Limits) (*SignedData, error) {
 	s := &SignedData{lim: lim}
-	r := &reader{in: blob, depth: lim.Depth, steps: &s.Steps}
+	if err := s.parse(blob); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *SignedData) parse(blob []byte) error {
+	r := &reader{in: blob, depth: s.lim.Depth, steps: &s.Steps}
 	p := s.readContentInfo(r)
 	if r.err != nil {
-		return nil, r.err
+		return r.err
 	}
-	if r.at-p.content > lim.MetaBytes {
-		return nil, malformed("certificates and signers take more than %d bytes", lim.MetaBytes)
+	if r.at-p.content > s.lim.MetaBytes {
+		return malformed("certificates and signers take more than %d bytes", s.lim.MetaBytes)
 	}
 	if len(p.signers) == 0 {
 		if len(p.certificates) > 0 {
-			return nil, refuse(reasonCertificate, "certificates without a signature")
+			return refuse(reasonCertificate, "certificates without a signature")
 		}
-		return nil, malformed("neither a signer nor a certificate")
+		return malformed("neither a signer nor a certificate")
 	}
 	for _, raw := range p.certificates {
 		s.Certificates = append(s.Certificates, s.readCertificate(raw))
@@ -64,11 +71,11 @@ func Parse(blob []byte, lim Limits) (*SignedData, error) {
 		signer, err := s.readSigner(raw)
 		if err != nil {
 			err.Detail = ordinal(i) + err.Detail
-			return nil, err
+			return err
 		}
 		s.Signers = append(s.Signers, signer)
 	}
-	return s, nil
+	return nil
 }
 
 // Hashes returns the digests that Verify will ask for, each once, in the order
