@@ -54,8 +54,10 @@ func (c *cutter) kind(line []byte) lineKind {
 	if !bytes.HasPrefix(line, c.delimiter) {
 		return contentLine
 	}
-	rest := bytes.TrimRight(line[len(c.delimiter):], "\r\n")
+	rest := bytes.TrimSuffix(line[len(c.delimiter):], crlf)
 	switch {
+	case bytes.ContainsAny(rest, "\r\n"): // a line end, but not CRLF
+		return confusingLine
 	case len(bytes.Trim(rest, " \t")) == 0:
 		return delimiterLine
 	case bytes.HasPrefix(rest, []byte("--")) && len(bytes.Trim(rest[2:], " \t")) == 0:
@@ -95,6 +97,8 @@ func (c *cutter) cut(body []byte) (parts [][]byte, count int, err error) {
 		case kind == contentLine:
 		case kind == confusingLine:
 			return nil, 0, errors.New("smime: a line begins like a delimiter and is none")
+		case pos > 0 && !bytes.HasSuffix(body[:pos], crlf):
+			return nil, 0, errors.New("smime: a delimiter follows a bare LF")
 		case closed:
 			return nil, 0, errors.New("smime: a delimiter stands after the closing delimiter")
 		default:

@@ -13,7 +13,7 @@ import (
 // The cutter looks at each line once, whatever the lines are.
 func TestCutIsLinear(t *testing.T) {
 	for name, line := range map[string]string{
-		"empty lines": "\r\n", "content": "Hello.\r\n", "near misses": "--BBX\r\n", "many parts": "\r\n\r\n--BB\r\n", "bare": "\n",
+		"empty lines": "\r\n", "content": "Hello.\r\n", "near misses": "--BBX\r\n", "many parts": "\r\n\r\n--BB\r\n", "bare": "x\n",
 	} {
 		steps := map[int]int{}
 		for _, n := range []int{100, 10_000} {
@@ -79,6 +79,19 @@ func TestBoundaryGrammar(t *testing.T) {
 	} {
 		if _, err := newCutter(b, 2); (err == nil) != ok {
 			t.Errorf("%q: %v", b, err)
+		}
+	}
+}
+
+// The body is given with CRLF; where it is not, nothing is cut by guess.
+func TestCutRefusesOtherLineEnds(t *testing.T) {
+	for _, body := range []string{"--BB\n\na\r\n--BB--\r\n", "x\n--BB\r\n\r\na\r\n--BB--\r\n", "--BB\r\n\r\na\n--BB--\r\n", "--BB\r\r\n\r\na\r\n--BB--\r\n", "--BB\r\n\r\na\r\n--BB--\n"} {
+		c, err := newCutter("BB", 2)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if parts, _, err := c.cut([]byte(body)); err == nil {
+			t.Errorf("%q: %q", body, parts)
 		}
 	}
 }
