@@ -35,8 +35,42 @@ func name(t *testing.T, pairs ...string) []byte {
 	return der
 }
 
+type constraintCase struct {
+	permitted, excluded [][]byte
+	leaf                testmail.Profile
+	reason              string
+}
+
 func TestNameConstraints(t *testing.T) {
 	w := newWorld()
+	for title, c := range constraintCases(t) {
+		t.Run(title, func(t *testing.T) {
+			for _, optional := range []bool{false, true} {
+				ch := constrainedChain(t, w, c, optional)
+				p, r := trust.New(ch.anchors...).Path(ch.leaf.Cert, bagOf(ch.bag...), options())
+				want(t, c.reason, p, r)
+			}
+		})
+	}
+}
+
+// constrainedChain is a leaf under a CA with the constraints of the case.
+func constrainedChain(t *testing.T, w world, c constraintCase, optional bool) chain {
+	t.Helper()
+	ca := w.root.Intermediate(testmail.Profile{Name: "Constrained CA", Kind: ec, ConstraintsOptional: optional,
+		Constraints: testmail.NameConstraints(c.permitted, c.excluded)})
+	if ca.Cert == nil {
+		t.Fatal("the CA cannot be read")
+	}
+	leaf := ca.Issue(c.leaf)
+	if leaf.Cert == nil {
+		t.Fatal("the leaf cannot be read")
+	}
+	return chain{leaf, []*testmail.Identity{ca}, []*trust.Anchor{anchor(w.root)}}
+}
+
+func constraintCases(t *testing.T) map[string]constraintCase {
+	t.Helper()
 	box, utf, dn := testmail.RFC822Name, testmail.SmtpUTF8Mailbox, testmail.DirectoryName
 	list := func(n ...[]byte) [][]byte { return n }
 	acme := dn(name(t, "C", "DE", "O", "Acme"))
@@ -51,11 +85,7 @@ func TestNameConstraints(t *testing.T) {
 	noMail := func(mail string) testmail.Profile { // only the subject names a mailbox
 		return testmail.Profile{Name: "Bob", Kind: ec, SubjectMail: []string{mail}}
 	}
-	for title, c := range map[string]struct {
-		permitted, excluded [][]byte
-		leaf                testmail.Profile
-		reason              string
-	}{
+	return map[string]constraintCase{
 		"host itself":                        {list(box("example.org")), nil, bob(), ""},
 		"host in another case":               {list(box("EXAMPLE.org")), nil, bob(), ""},
 		"host means that host only":          {list(box("example.org")), nil, san(box("bob@mx.example.org")), "cert-constraint"},
@@ -119,22 +149,6 @@ func TestNameConstraints(t *testing.T) {
 		"unknown kind excluded, such a name": {nil, list(upn("x")), san(upn("y"), box("bob@example.org")), "cert-constraint"},
 		"unknown kind behind a damaged name": {list(upn("x")), nil, san(box("bob"), upn("x")), "cert-no-address"},
 		"registered ID":                      {list(testmail.Element(0x88, []byte{0x2a})), nil, san(box("bob@example.org"), testmail.Element(0x88, []byte{0x2a})), "cert-constraint"},
-	} {
-		t.Run(title, func(t *testing.T) {
-			for _, optional := range []bool{false, true} {
-				ca := w.root.Intermediate(testmail.Profile{Name: "Constrained CA", Kind: ec, ConstraintsOptional: optional,
-					Constraints: testmail.NameConstraints(c.permitted, c.excluded)})
-				if ca.Cert == nil {
-					t.Fatal("the CA cannot be read")
-				}
-				leaf := ca.Issue(c.leaf)
-				if leaf.Cert == nil {
-					t.Fatal("the leaf cannot be read")
-				}
-				p, r := trust.New(anchor(w.root)).Path(leaf.Cert, bagOf(ca), options())
-				want(t, c.reason, p, r)
-			}
-		})
 	}
 }
 

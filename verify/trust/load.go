@@ -153,6 +153,11 @@ func (l *loader) file(name string, s Source) (int, error) {
 	if err != nil {
 		return 0, err
 	}
+	return l.take(name, data, s)
+}
+
+// take is file for contents already read.
+func (l *loader) take(name string, data []byte, s Source) (int, error) {
 	objects, err := read(data)
 	if err != nil {
 		return 0, err

@@ -19,7 +19,28 @@ type chain struct {
 	anchors []*trust.Anchor
 }
 
+type pathCase struct {
+	chain
+	reason string
+}
+
 func TestPath(t *testing.T) {
+	for name, c := range pathCases() {
+		t.Run(name, func(t *testing.T) {
+			if c.leaf.Cert == nil {
+				t.Fatal("the leaf cannot be read")
+			}
+			p, r := trust.New(c.anchors...).Path(c.leaf.Cert, bagOf(c.bag...), options())
+			want(t, c.reason, p, r)
+			backwards := slices.Clone(c.bag)
+			slices.Reverse(backwards)
+			p, r = trust.New(c.anchors...).Path(c.leaf.Cert, bagOf(backwards...), options())
+			want(t, c.reason, p, r)
+		})
+	}
+}
+
+func pathCases() map[string]pathCase {
 	w := newWorld()
 	k, now := w.keys, testmail.Instant()
 	under := func(ca *testmail.Identity, p testmail.Profile) chain {
@@ -50,10 +71,7 @@ func TestPath(t *testing.T) {
 	crossRoot := root(testmail.Profile{Name: "Other root"})
 	cross := crossRoot.Intermediate(testmail.Profile{Name: "Root", Organisation: "Example Trust", Key: w.root.Key})
 
-	for name, c := range map[string]struct {
-		chain
-		reason string
-	}{
+	return map[string]pathCase{
 		"leaf, intermediate, root":                          {under(w.inter, bob()), ""},
 		"directly under the root":                           {under(w.root, bob()), ""},
 		"RSA all the way":                                   {under(w.root.Intermediate(testmail.Profile{Name: "RSA CA"}), with(func(p *testmail.Profile) { p.Kind = "rsa2048" })), ""},
@@ -117,18 +135,6 @@ func TestPath(t *testing.T) {
 		"policies required and absent":             {under(ca(testmail.Profile{Name: "Policy CA", Extra: policyRequired()}), bob()), "cert-constraint"},
 
 		"the leaf is an anchor": {chain{w.inter, nil, []*trust.Anchor{anchor(w.inter), anchor(w.root)}}, "cert-usage"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			if c.leaf.Cert == nil {
-				t.Fatal("the leaf cannot be read")
-			}
-			p, r := trust.New(c.anchors...).Path(c.leaf.Cert, bagOf(c.bag...), options())
-			want(t, c.reason, p, r)
-			backwards := slices.Clone(c.bag)
-			slices.Reverse(backwards)
-			p, r = trust.New(c.anchors...).Path(c.leaf.Cert, bagOf(backwards...), options())
-			want(t, c.reason, p, r)
-		})
 	}
 }
 
