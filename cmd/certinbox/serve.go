@@ -105,7 +105,7 @@ func (d *service) run(ctx context.Context) error {
 	}
 	go d.daily(ctx)
 	d.tell(daemon.SdNotifyReady)
-	d.log.Logger().Info("ready", "version", version(), "collect", fmt.Sprint(d.config.Collect), "mode", d.config.Mode, "refuse", d.config.Refuse)
+	d.log.Logger().Info("ready", "version", programVersion(), "collect", fmt.Sprint(d.config.Collect), "mode", d.config.Mode, "refuse", d.config.Refuse)
 	for {
 		select {
 		case <-hup:
