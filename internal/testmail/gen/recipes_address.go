@@ -53,9 +53,13 @@ func addresses() []recipe {
 		{"address-idn", "A domain outside ASCII, as A-labels in the certificate and as it is written in From.", "accept", "", idn("alice@münchen.example", san("alice@xn--mnchen-3ya.example"))},
 		{"address-idn-a-labels", "A-labels in both.", "accept", "", idn("alice@xn--mnchen-3ya.example", san("alice@xn--mnchen-3ya.example"))},
 		{"address-idn-other", "A domain that only looks alike without its diaeresis.", other, "address-idn", idn("alice@münchen.example", san("alice@munchen.example"))},
-		{"address-idn-homograph", "A Cyrillic letter in the domain of the author, signed by that domain; the certificate is for the Latin one.", other, "address-idn-a-labels", func(m *mail) {
+		{"address-idn-homograph", "A Cyrillic letter in the domain of the author, signed by that domain; the certificate is for the Latin one.", other, "address-idn-homograph-own", func(m *mail) {
 			m.signedBy("xn--xample-2of.org")
 			m.set("From: alice@xn--xample-2of.org")
+		}},
+		{"address-idn-homograph-own", "The same author with a certificate of his own.", "accept", "", func(m *mail) {
+			m.signedBy("xn--xample-2of.org")
+			m.from("From: alice@xn--xample-2of.org", "alice@xn--xample-2of.org")
 		}},
 		{"address-utf8", "A local part outside ASCII, in the kind of name made for it (RFC 9598).", "accept", "", by("älice@example.org", utf8("älice@example.org"))},
 		{"address-utf8-other", "Another local part outside ASCII.", other, "address-utf8", by("älice@example.org", utf8("élice@example.org"))},

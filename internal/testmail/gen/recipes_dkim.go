@@ -23,12 +23,14 @@ func withKey(kind string) func(m *mail) {
 	}
 }
 
-// Instants as DKIM writes them: an hour before the usual clock and so on.
+// Times as DKIM writes them, relative to the usual clock.
 const (
-	hourAgo    = "1772449200"
-	hourAhead  = "1772456400"
-	yearAhead  = "1803988800"
-	endOfTimes = "253402300799"
+	hourAgo         = "1772449200"
+	minutesAgo      = "1772452000"
+	tenMinutesAhead = "1772453400"
+	halfHourAhead   = "1772454600"
+	yearAhead       = "1803988800"
+	endOfTimes      = "253402300799"
 )
 
 // keysAndTags are about the row dkim.
@@ -66,9 +68,10 @@ func keysAndTags() []recipe {
 				return x
 			}
 		}},
-		{"dkim-expired", "x= is past.", no, "dkim-not-expired", tag("t="+hourAgo, "x="+"1772452000")},
+		{"dkim-expired", "x= is past.", no, "dkim-not-expired", tag("t="+hourAgo, "x="+minutesAgo)},
 		{"dkim-not-expired", "x= is far ahead.", "accept", "", tag("t="+hourAgo, "x="+endOfTimes)},
-		{"dkim-expiry-before-date", "x= lies before t=.", no, "dkim-not-expired", tag("t="+endOfTimes, "x="+"253402300700")},
+		{"dkim-expiry-before-date", "x= lies before t=.", no, "dkim-clock-ahead", tag("t="+halfHourAhead, "x="+tenMinutesAhead)},
+		{"dkim-clock-ahead", "t= is half an hour ahead, x= far ahead.", "accept", "", tag("t="+halfHourAhead, "x="+endOfTimes)},
 		{"dkim-future", "t= is a year ahead.", no, "dkim-past", tag("t=" + yearAhead)},
 		{"dkim-past", "t= is an hour ago.", "accept", "", tag("t=" + hourAgo)},
 		{"dkim-version", "A version of DKIM that does not exist.", no, "", tag("v=0.5")},
@@ -92,7 +95,7 @@ func keysAndTags() []recipe {
 		{"dkim-too-many-broken", "Five broken signatures of the domain stand above the good one: no more are verified.", broken, "dkim-some-broken", spoilt(5)},
 		{"dkim-some-broken", "Four broken signatures of the domain stand above the good one.", "accept", "", spoilt(4)},
 		{"dkim-repeated-tag", "d= stands twice in one signature: libraries take either.", no, "", tag("+d=example.net")},
-		{"dkim-temporary-beside-broken", "The key of the one aligned signature cannot be asked for; another domain's signature holds.", "defer dkim-temperror", "dkim-second-is-good", func(m *mail) {
+		{"dkim-temporary-beside-broken", "The key of the one aligned signature cannot be asked for; another domain's signature holds.", "defer dkim-temperror", "alignment-both-sign", func(m *mail) {
 			m.record(testmail.TempError)
 			other := m.lab.domainKey("mailer.example.net")
 			m.dkim = append(m.dkim, other)
@@ -210,12 +213,14 @@ func alignments() []recipe {
 		{"alignment-public-suffix", "d= is a public suffix: everybody's parent.", no, "alignment-parent", by("mail.example.co.uk", "co.uk")},
 		{"alignment-top-level", "d= is a top-level domain, which is no host name.", "reject dkim-unacceptable", "alignment-parent", by("example.org", "org")},
 		{"alignment-parent", "d= is the parent of the author's domain.", "accept", "", by("mail.example.co.uk", "example.co.uk")},
-		{"alignment-parent-strict", "d= is the parent where the operator takes only equal domains.", no, "alignment-parent", by("mail.example.org", "example.org", "alignment: strict")},
+		{"alignment-parent-strict", "d= is the parent where the operator takes only equal domains.", no, "alignment-parent-plain", by("mail.example.org", "example.org", "alignment: strict")},
+		{"alignment-parent-plain", "d= is the parent under an ordinary top-level domain.", "accept", "", by("mail.example.org", "example.org")},
 		{"alignment-onmicrosoft", "d= is the common parent of all tenants of a provider.", no, "alignment-onmicrosoft-tenant", by("tenant.onmicrosoft.com", "onmicrosoft.com")},
 		{"alignment-onmicrosoft-tenant", "d= is the tenant.", "accept", "", by("tenant.onmicrosoft.com", "tenant.onmicrosoft.com")},
 		{"alignment-other-tenant", "Another tenant of the same provider, where domains of one organisation count.", no, "alignment-organisation", by("one.onmicrosoft.com", "two.onmicrosoft.com", "alignment: organisation")},
 		{"alignment-private-suffix", "d= is a private suffix of the public suffix list.", no, "alignment-parent", by("alice.github.io", "github.io")},
-		{"alignment-psd", "The parent's DMARC record says that it is a public suffix.", no, "alignment-parent", by("shop.suffix.example", "suffix.example", "_dmarc.suffix.example TXT v=DMARC1; p=none; psd=y")},
+		{"alignment-psd", "The parent's DMARC record says that it is a public suffix.", no, "alignment-no-psd", by("shop.suffix.example", "suffix.example", "_dmarc.suffix.example TXT v=DMARC1; p=none; psd=y")},
+		{"alignment-no-psd", "The parent's DMARC record says that it is no public suffix.", "accept", "", by("shop.suffix.example", "suffix.example", "_dmarc.suffix.example TXT v=DMARC1; p=none; psd=n")},
 		{"alignment-below", "d= is below the author's domain.", "accept", "", by("example.org", "mail.example.org")},
 		{"alignment-below-strict", "d= is below, and the domain's DMARC record asks for strict alignment.", no, "alignment-below", by("example.org", "mail.example.org", "_dmarc.example.org TXT v=DMARC1; p=none; adkim=s")},
 		{"alignment-parent-dmarc-strict", "d= is the parent, and its DMARC record asks for strict alignment.", no, "alignment-dmarc-relaxed", by("mail.example.org", "example.org", "_dmarc.example.org TXT v=DMARC1; p=reject; adkim=s")},

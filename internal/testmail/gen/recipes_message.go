@@ -43,8 +43,9 @@ func messages() []recipe {
 		{"message-byte-order-mark", "A byte order mark before the first field name.", malformed, "", func(m *mail) {
 			m.raw = func(b []byte) []byte { return append([]byte("\xef\xbb\xbf"), b...) }
 		}},
-		{"message-line-without-colon", "A line that is no field ends the header for some readers.", malformed, "", replaced(subject, "This is no field\r\n"+subject)},
+		{"message-line-without-colon", "A line that is no field ends the header for some readers.", malformed, "", replaced(subject, "Nofield\r\n"+subject)},
 		{"message-blank-before-colon", "A blank between the field name and its colon: some readers see a From, some do not.", malformed, "", replaced("From: Alice", "From : Alice")},
+		{"message-blank-in-name", "A blank before the colon of another field.", malformed, "", replaced(subject, "Subject : My certificate\r\n")},
 		{"message-eight-bit-name", "A field name with a letter outside ASCII.", malformed, "", replaced(subject, "Subj\u00e9ct: x\r\n"+subject)},
 		{"message-empty-name", "A field without a name.", malformed, "", replaced(subject, ": x\r\n"+subject)},
 		{"message-nul-in-body", "A NUL in the body behind the signature.", malformed, "", func(m *mail) {
@@ -57,7 +58,8 @@ func messages() []recipe {
 		{"message-many-fields", "Hundreds of fields are odd but bounded.", "accept", "", func(m *mail) { m.add(manyFields(900)...) }},
 		{"message-too-many-lines", "A field of more than 500 lines; folding it is quadratic work for many readers.", malformed, "message-many-lines", field("X-Long: x" + strings.Repeat("\r\n y", 501))},
 		{"message-many-lines", "A field of 400 lines is odd but bounded.", "accept", "", field("X-Long: x" + strings.Repeat("\r\n y", 400))},
-		{"message-too-big", "The message is larger than the limit.", "reject too-big", "", func(m *mail) { m.policy = []string{"limit_message: 3000"}; m.padded() }},
+		{"message-too-big", "The message is larger than the limit.", "reject too-big", "message-big", func(m *mail) { m.policy = []string{"limit_message: 3000"}; m.padded() }},
+		{"message-big", "The message is smaller than the limit.", "accept", "", func(m *mail) { m.policy = []string{"limit_message: 30000"}; m.padded() }},
 
 		{"header-two-subjects", "Two Subject fields: readers show either.", duplicate, "", field("Subject: Another")},
 		{"header-two-to", "Two To fields.", duplicate, "", field("To: bob@example.com")},

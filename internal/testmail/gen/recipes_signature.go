@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"crypto/rsa"
 	"crypto/x509"
+	"math/big"
 	"strings"
 	"time"
 
@@ -257,7 +258,7 @@ func honestSignatures() []recipe {
 			b.Extra = emptySequences(28)
 		})},
 		{"honest-other-certificate-added", "On the way somebody added another certificate for Alice's address, with a key of his own and issued by the same CA. It is not covered by the signature and never chosen.", "accept", "", func(m *mail) {
-			other := m.lab.leaf(testmail.Profile{Name: "Alice Example", Key: m.lab.keys.Key("p256", "mallory"), NotAfter: testmail.Instant().AddDate(1, 0, 0)})
+			other := m.lab.leaf(testmail.Profile{Name: "Alice Example", Key: m.lab.keys.Key("p256", "mallory"), Serial: big.NewInt(4711), NotAfter: testmail.Instant().AddDate(1, 0, 0)})
 			m.signing.bag = []*testmail.Identity{other, m.signing.who, m.lab.ca}
 		}},
 		{"honest-two-signers", "Two signatures of one person, by an RSA and a P-256 certificate.", "accept", "", blob(func(m *mail, b *cmstest.Blob) {
