@@ -45,26 +45,28 @@ func decode(b []byte, encoding string, max int) ([]byte, error) {
 // blanks and line ends anywhere. Other programs skip foreign characters, each
 // in its own way; here they are an error, and so is anything after the padding.
 func decodeBase64(b []byte, max int) ([]byte, error) {
-	room := base64.StdEncoding.EncodedLen(max)
-	buf := make([]byte, 0, min(len(b), room))
-	for _, c := range b {
-		switch c {
-		case ' ', '\t', '\r', '\n':
-			continue
-		}
-		if len(buf) == room {
-			return nil, errTooLarge
-		}
-		buf = append(buf, c)
+	// The decoder skips CR and LF by itself, and nothing else.
+	if bytes.IndexByte(b, ' ') >= 0 || bytes.IndexByte(b, '\t') >= 0 {
+		b = bytes.Map(func(r rune) rune {
+			if r == ' ' || r == '\t' {
+				return -1
+			}
+			return r
+		}, b)
 	}
-	n, err := base64.StdEncoding.Decode(buf, buf)
-	if err != nil {
-		return nil, errors.New("smime: damaged base64")
-	}
-	if n > max {
+	digits := len(b) - bytes.Count(b, []byte("\r")) - bytes.Count(b, []byte("\n"))
+	if digits > base64.StdEncoding.EncodedLen(max) {
 		return nil, errTooLarge
 	}
-	return buf[:n], nil
+	out := make([]byte, base64.StdEncoding.DecodedLen(len(b)))
+	n, err := base64.StdEncoding.Decode(out, b)
+	switch {
+	case err != nil:
+		return nil, errors.New("smime: damaged base64")
+	case n > max:
+		return nil, errTooLarge
+	}
+	return out[:n:n], nil
 }
 
 // decodeQuoted takes quoted-printable by the letter (RFC 2045 section 6.7): a
