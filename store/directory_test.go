@@ -15,7 +15,7 @@ import (
 )
 
 func TestAddedIsReadableWithoutUs(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "a", "data")
+	dir := filepath.Join(tempDir(t), "a", "data")
 	d := openTest(t, dir, Options{Group: 4})
 	der := newMaker().year(t, "alice", "Org")
 	c := put(t, d, mail("alice@example.com", der, noon(), "Q1"))
@@ -60,7 +60,7 @@ func TestAddedIsReadableWithoutUs(t *testing.T) {
 }
 
 func TestModes(t *testing.T) {
-	dir := t.TempDir()
+	dir := tempDir(t)
 	d := openTest(t, dir, Options{Group: 4})
 	put(t, d, mail("alice@example.com", newMaker().year(t, "alice", "Org"), noon(), "Q1"))
 	if err := d.Block(t.Context(), BlockAddress, "mallory@example.com"); err != nil {
@@ -96,7 +96,7 @@ func TestModes(t *testing.T) {
 }
 
 func TestSeenRewritesNothingPublished(t *testing.T) {
-	d := openTest(t, t.TempDir(), Options{})
+	d := openTest(t, tempDir(t), Options{})
 	der := newMaker().year(t, "alice", "Org")
 	put(t, d, mail("alice@example.com", der, noon(), "Q1"))
 	before := snapshot(t, d.path("certs"))
@@ -145,7 +145,7 @@ func snapshot(t *testing.T, dir string) string {
 }
 
 func TestRepeatedChangesNothing(t *testing.T) {
-	d := openTest(t, t.TempDir(), Options{})
+	d := openTest(t, tempDir(t), Options{})
 	e := mail("alice@example.com", newMaker().year(t, "alice", "Org"), noon(), "Q1")
 	put(t, d, e)
 	before := snapshot(t, d.entry("alice@example.com"))
@@ -159,7 +159,7 @@ func TestRepeatedChangesNothing(t *testing.T) {
 }
 
 func TestKeyChangePublishesTheNewOne(t *testing.T) {
-	d := openTest(t, t.TempDir(), Options{})
+	d := openTest(t, tempDir(t), Options{})
 	m := newMaker()
 	put(t, d, mail("alice@example.com", m.year(t, "old", "Org"), noon(), "Q1"))
 	second := m.year(t, "new", "Org")
@@ -177,7 +177,7 @@ func TestKeyChangePublishesTheNewOne(t *testing.T) {
 }
 
 func TestUnusableEntries(t *testing.T) {
-	d := openTest(t, t.TempDir(), Options{})
+	d := openTest(t, tempDir(t), Options{})
 	good := mail("alice@example.com", newMaker().year(t, "alice", "Org"), noon(), "Q1")
 	for name, spoil := range map[string]func(*Entry){
 		"no address":       func(e *Entry) { e.Address = "" },
@@ -209,7 +209,7 @@ func TestUnusableEntries(t *testing.T) {
 }
 
 func TestLongEvidenceIsCut(t *testing.T) {
-	d := openTest(t, t.TempDir(), Options{})
+	d := openTest(t, tempDir(t), Options{})
 	der := newMaker().year(t, "alice", "Org")
 	e := mail("alice@example.com", der, noon(), "Q1")
 	e.Evidence = []Document{{Name: "header", Bytes: make([]byte, MaxDocument+1)}, {Name: CMSDocument, Bytes: make([]byte, MaxDocument+1)}}

@@ -9,6 +9,7 @@ import (
 	"crypto/x509/pkix"
 	"fmt"
 	"math/big"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -80,6 +81,21 @@ func describe(tb testing.TB, der []byte) Facts {
 		tb.Fatal(err)
 	}
 	return f
+}
+
+// tempDir is t.TempDir in memory where there is such a thing: the tests sync
+// thousands of files, and a killed process loses nothing that memory holds.
+func tempDir(tb testing.TB) string {
+	tb.Helper()
+	dir, err := os.MkdirTemp("/dev/shm", "certinbox-store-")
+	if err != nil {
+		return tb.TempDir()
+	}
+	tb.Cleanup(func() { os.RemoveAll(dir) })
+	if err := os.Chmod(dir, 0o700); err != nil {
+		tb.Fatal(err)
+	}
+	return dir
 }
 
 func openTest(tb testing.TB, dir string, o Options) *Directory {

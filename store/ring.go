@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -39,7 +38,6 @@ func (l ReportLimits) withDefaults() ReportLimits {
 type Reports struct {
 	dir    string
 	limits ReportLimits
-	serial atomic.Uint64
 
 	mu    sync.Mutex
 	kept  []reportFile // oldest first
@@ -92,16 +90,28 @@ func (r *Reports) Put(ref string, json []byte, text string) error {
 	}
 	b := encodeReport(Stored{Reference: ref, At: time.Now(), JSON: json, Text: text})
 	name := Name(ref)
-	temp := filepath.Join(r.dir, fmt.Sprintf(".%d-%d", os.Getpid(), r.serial.Add(1)))
-	err := os.WriteFile(temp, b, 0o600)
-	if err == nil {
-		err = os.Rename(temp, filepath.Join(r.dir, name))
-	}
-	if err != nil {
-		os.Remove(temp)
+	if err := r.write(name, b); err != nil {
 		return trouble("reports", err)
 	}
 	return trouble("reports", r.admit(reportFile{name: name, size: int64(len(b)), at: time.Now().UnixNano()}))
+}
+
+func (r *Reports) write(name string, content []byte) error {
+	f, err := os.CreateTemp(r.dir, ".report-") // several writers may be at the same name
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(content)
+	if cerr := f.Close(); err == nil {
+		err = cerr
+	}
+	if err == nil {
+		err = os.Rename(f.Name(), filepath.Join(r.dir, name))
+	}
+	if err != nil {
+		os.Remove(f.Name())
+	}
+	return err
 }
 
 // admit counts a report in and the oldest out.
@@ -231,6 +241,9 @@ func (r *Reports) Forget(address string, refs []string) (int, error) {
 func names(text []byte, address string) bool {
 	text, want := bytes.ToLower(text), bytes.ToLower([]byte(address))
 	inside := func(c byte) bool { return plain(c) && c != '.' || c >= 0x80 }
+	goesOn := func(rest []byte) bool { // a full stop may end the sentence or go on with the domain
+		return len(rest) > 0 && inside(rest[0]) || len(rest) > 1 && rest[0] == '.' && inside(rest[1])
+	}
 	for from := 0; len(want) > 0; {
 		i := bytes.Index(text[from:], want)
 		if i < 0 {
@@ -239,7 +252,7 @@ func names(text []byte, address string) bool {
 		i += from
 		end := i + len(want)
 		escape := i > 1 && text[i-2] == '\\' // "\n" before it in JSON
-		if (i == 0 || escape || !inside(text[i-1]) && text[i-1] != '.') && (end == len(text) || !inside(text[end])) {
+		if (i == 0 || escape || !inside(text[i-1]) && text[i-1] != '.') && !goesOn(text[end:]) {
 			return true
 		}
 		from = i + 1

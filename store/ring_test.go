@@ -1,0 +1,142 @@
+package store
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+func ring(t *testing.T, dir string, l ReportLimits) *Reports {
+	t.Helper()
+	r, err := OpenReports(dir, l)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+func TestReports(t *testing.T) {
+	dir := t.TempDir()
+	r := ring(t, dir, ReportLimits{Count: 10})
+	for i := range 25 {
+		if err := r.Put(fmt.Sprint("ref/", i), fmt.Appendf(nil, `{"n":%d}`, i), fmt.Sprint("text\n", i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := r.Put("ref/20", []byte("newer"), ""); err != nil {
+		t.Fatal(err)
+	}
+	other := ring(t, dir, ReportLimits{Count: 10}) // another process
+	for i := range 25 {
+		s, err := other.Get(fmt.Sprint("ref/", i))
+		switch {
+		case i < 15:
+			if !errors.Is(err, ErrNotFound) {
+				t.Errorf("%d: %v", i, err)
+			}
+		case i == 20:
+			if err != nil || string(s.JSON) != "newer" || s.Text != "" {
+				t.Errorf("the older one of a reference: %+v, %v", s, err)
+			}
+		default:
+			if err != nil || string(s.JSON) != fmt.Sprintf(`{"n":%d}`, i) || s.Text != fmt.Sprint("text\n", i) || s.Reference != fmt.Sprint("ref/", i) {
+				t.Errorf("%d: %+v, %v", i, s, err)
+			}
+		}
+	}
+	if err := other.Put("ref/99", nil, "x"); err != nil {
+		t.Fatal(err)
+	}
+	if names, _ := os.ReadDir(dir); len(names) != 10 {
+		t.Errorf("%d files", len(names))
+	}
+}
+
+func TestReportsAreBoundedInBytes(t *testing.T) {
+	dir := t.TempDir()
+	r := ring(t, dir, ReportLimits{Bytes: 10000})
+	for i := range 50 {
+		if err := r.Put(fmt.Sprint(i), bytes.Repeat([]byte("x"), 900), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	names, err := os.ReadDir(dir)
+	if err != nil || len(names) < 5 || len(names) > 10 {
+		t.Errorf("%d files, %v", len(names), err)
+	}
+	if _, err := r.Get("49"); err != nil {
+		t.Error(err)
+	}
+	for _, err := range []error{r.Put("", nil, ""), r.Put(strings.Repeat("r", maxRef+1), nil, ""), r.Put("x", make([]byte, MaxReport+1), "")} {
+		if err == nil {
+			t.Error("beyond its bounds, yet kept")
+		}
+	}
+}
+
+func TestDamagedReportIsNotFound(t *testing.T) {
+	dir := t.TempDir()
+	r := ring(t, dir, ReportLimits{})
+	if err := r.Put("ref", []byte("json"), "text"); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(dir, "ref")
+	whole, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range len(whole) {
+		if err := os.WriteFile(path, whole[:n], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if s, err := r.Get("ref"); !errors.Is(err, ErrNotFound) {
+			t.Fatalf("cut at %d: %+v, %v", n, s, err)
+		}
+	}
+}
+
+func TestReportsConcurrently(t *testing.T) {
+	dir := t.TempDir()
+	var wg sync.WaitGroup
+	for g := range 4 {
+		r := ring(t, dir, ReportLimits{Count: 50})
+		wg.Go(func() {
+			for i := range 100 {
+				ref := fmt.Sprint(i % 20)
+				body := strings.Repeat(fmt.Sprint(g), 2000)
+				if err := r.Put(ref, []byte(body), ref); err != nil {
+					t.Error(err)
+				}
+				if s, err := r.Get(ref); err != nil || len(s.JSON) != 2000 || s.Text != ref || strings.Count(string(s.JSON), string(s.JSON[:1])) != 2000 {
+					t.Errorf("half of a report: %v", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func FuzzReportFile(f *testing.F) {
+	f.Add(encodeReport(Stored{Reference: "Q1", At: noon(), JSON: []byte("{}"), Text: "x\n"}))
+	f.Add([]byte(reportMagic + " 1 2 3 00000000 \"x\"\n"))
+	f.Add([]byte(reportMagic + " 1 9223372036854775807 9223372036854775807 00000000 \"x\"\n"))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		began := time.Now()
+		s, err := decodeReport(b)
+		if time.Since(began) > time.Second {
+			t.Fatal("slow")
+		}
+		if err != nil {
+			return
+		}
+		if again, err := decodeReport(encodeReport(s)); err != nil || string(again.JSON) != string(s.JSON) || again.Text != s.Text {
+			t.Fatalf("%+v comes back as %+v, %v", s, again, err)
+		}
+	})
+}
