@@ -266,6 +266,13 @@ func tagTime(tags map[string]string, name string) (time.Time, bool) {
 
 // readValues reads b= and bh=.
 func (s *dkimSignature) readValues(tags map[string]string) bool {
+	for name, v := range tags {
+		// The library takes the text after any b= for the signature, also
+		// within z=, and would find that the message was changed.
+		if name != "b" && strings.Contains(stripFWS(v), "b=") {
+			return s.unacceptable("has a b= within another tag, such as z=")
+		}
+	}
 	b, err := tagBytes(tags["b"])
 	if err != nil || len(b) == 0 {
 		return s.malformed("its b= is not base64")
