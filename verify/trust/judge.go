@@ -41,7 +41,7 @@ func plainly(p Path, o Options) *Refusal {
 			r = &Refusal{Reason: "cert-constraint", Detail: "a certificate holds a critical extension that is not understood"}
 		}
 		if r != nil {
-			r.Names = []string{called(c)}
+			r.Names = called(c.Subject)
 			return r
 		}
 	}
@@ -153,7 +153,7 @@ func bare(c *x509.Certificate, leaf bool) *x509.Certificate {
 
 // refusalOf translates what crypto/x509 says about a path whose signatures hold.
 func refusalOf(err error, p Path) *Refusal {
-	r := &Refusal{Reason: "cert-untrusted", Detail: "the path to a trusted CA does not hold", Names: []string{called(p.Chain[0])}, Err: err}
+	r := &Refusal{Reason: "cert-untrusted", Detail: "the path to a trusted CA does not hold", Names: called(p.Chain[0].Subject), Err: err}
 	var invalid x509.CertificateInvalidError
 	if !errors.As(err, &invalid) {
 		return r
@@ -176,7 +176,7 @@ func refusalOf(err error, p Path) *Refusal {
 func constrained(p Path, o Options) *Refusal {
 	leaf := p.Chain[0]
 	if d := p.Anchor.DistrustAfter; !d.IsZero() && leaf.NotBefore.After(d) {
-		return &Refusal{Reason: "cert-distrusted", Names: []string{called(p.Anchor.Certificate)},
+		return &Refusal{Reason: "cert-distrusted", Names: called(p.Anchor.Certificate.Subject),
 			Detail: "the CA is not trusted for certificates issued after " + d.UTC().Format("2 January 2006")}
 	}
 	for i := len(p.Chain) - 1; i > 0; i-- {
@@ -192,7 +192,7 @@ func constrained(p Path, o Options) *Refusal {
 func subordinates(ca *x509.Certificate, below []*x509.Certificate, o Options) *Refusal {
 	nc, err := readConstraints(ca)
 	if err != nil {
-		return &Refusal{Reason: "cert-constraint", Detail: "the name constraints of an issuer cannot be read", Names: []string{called(ca)}, Err: err}
+		return &Refusal{Reason: "cert-constraint", Detail: "the name constraints of an issuer cannot be read", Names: called(ca.Subject), Err: err}
 	}
 	if nc == nil {
 		return nil
@@ -209,7 +209,7 @@ func subordinates(ca *x509.Certificate, below []*x509.Certificate, o Options) *R
 			return s.damaged
 		}
 		if detail := nc.refuse(s); detail != "" {
-			return &Refusal{Reason: "cert-constraint", Detail: detail, Names: []string{called(ca)}}
+			return &Refusal{Reason: "cert-constraint", Detail: detail, Names: called(ca.Subject)}
 		}
 	}
 	return nil
@@ -234,7 +234,7 @@ func (a *Anchor) vouches(leaf *x509.Certificate, o Options) *Refusal {
 	}
 	for _, b := range boxes {
 		if !a.allows(b) {
-			return &Refusal{Reason: "cert-constraint", Names: []string{called(a.Certificate)},
+			return &Refusal{Reason: "cert-constraint", Names: called(a.Certificate.Subject),
 				Detail: "the CA is trusted here for certain domains only, and the address lies in none of them"}
 		}
 	}

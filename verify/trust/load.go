@@ -209,20 +209,20 @@ func contents(name string) ([]byte, error) {
 func (l *loader) unusable(c *x509.Certificate) (text string, warning bool) {
 	switch {
 	case !isCA(c):
-		return "the certificate of " + printable(called(c)) + " is not that of a CA and is not used", true
+		return "the certificate of " + named(c) + " is not that of a CA and is not used", true
 	case !issuesForMail(c):
-		return "the CA " + printable(called(c)) + " may not issue certificates for mail and is not used", true
+		return "the CA " + named(c) + " may not issue certificates for mail and is not used", true
 	case !signsCertificates(c.PublicKey):
-		return "the key of " + printable(called(c)) + " is of a kind that cannot be used", false
+		return "the key of " + named(c) + " is of a kind that cannot be used", false
 	case strong(c, 1, 1) != nil || oversize(c, maxAnchorRSABits):
 		return fmt.Sprintf("the key of %s is not used: RSA of %d to %d bits or EC of at least 256 bits is needed",
-			printable(called(c)), minRSABits, maxAnchorRSABits), false
+			named(c), minRSABits, maxAnchorRSABits), false
 	case len(unhandled(c, false)) > 0:
 		return fmt.Sprintf("the CA %s holds a critical extension that is not understood: %v",
-			printable(called(c)), unhandled(c, false)[0]), false
+			named(c), unhandled(c, false)[0]), false
 	}
 	if _, err := readConstraints(c); err != nil {
-		return "the name constraints of " + printable(called(c)) + " cannot be read: " + err.Error(), false
+		return "the name constraints of " + named(c) + " cannot be read: " + err.Error(), false
 	}
 	return "", false
 }
@@ -242,11 +242,11 @@ const maxAnchorRSABits = 8192
 // add takes an anchor, or merges it with the same one from elsewhere.
 func (l *loader) add(file string, index int, a *Anchor) error {
 	if a.Certificate.NotAfter.Before(l.now) {
-		l.report(file, index, true, "the CA "+printable(called(a.Certificate))+" expired on "+
+		l.report(file, index, true, "the CA "+named(a.Certificate)+" expired on "+
 			a.Certificate.NotAfter.UTC().Format("2 January 2006")+": certificates under it are refused")
 	}
 	if a.Certificate.NotBefore.After(l.now) {
-		l.report(file, index, true, "the CA "+printable(called(a.Certificate))+" is not valid yet: certificates under it are refused")
+		l.report(file, index, true, "the CA "+named(a.Certificate)+" is not valid yet: certificates under it are refused")
 	}
 	key := string(a.Certificate.Raw)
 	if old := l.merged[key]; old != nil {
@@ -264,7 +264,7 @@ func (l *loader) add(file string, index int, a *Anchor) error {
 // narrow takes over what is narrower in b, the same certificate from another
 // source, and says what became of it.
 func (a *Anchor) narrow(b *Anchor) string {
-	text := "the CA " + printable(called(a.Certificate)) + " stands in " + a.Source + " too"
+	text := "the CA " + named(a.Certificate) + " stands in " + a.Source + " too"
 	same := slices.Equal(a.Domains, b.Domains) && (a.Domains == nil) == (b.Domains == nil) &&
 		a.AllowMissingEKU == b.AllowMissingEKU && a.AllowSubjectAddress == b.AllowSubjectAddress
 	if same {
@@ -302,6 +302,14 @@ func domainList(domains []string) ([]string, error) {
 	}
 	slices.SortFunc(out, cmp.Compare)
 	return slices.Compact(out), nil
+}
+
+// named is a certificate's name in a line for the operator.
+func named(c *x509.Certificate) string {
+	if names := called(c.Subject); names != nil {
+		return printable(names[0])
+	}
+	return "without a name"
 }
 
 // printable makes a foreign name safe for a line: the file may come from anywhere.

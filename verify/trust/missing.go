@@ -6,7 +6,7 @@ import (
 )
 
 func untrusted(c *x509.Certificate, detail string) *Refusal {
-	return &Refusal{Reason: "cert-untrusted", Detail: detail, Names: []string{issuerOf(c)}}
+	return &Refusal{Reason: "cert-untrusted", Detail: detail, Names: called(c.Issuer)}
 }
 
 // missing says why no path leads to an anchor: an intermediate is missing where
@@ -24,7 +24,7 @@ func (s *search) missing(leaf *x509.Certificate, bag []*x509.Certificate) *Refus
 	case s.forged(top):
 		return untrusted(top, "the certificate was not signed by the CA that it names")
 	case s.anchors.knows(top):
-		return &Refusal{Reason: "cert-incomplete", Detail: "the certificate of an issuer is missing", Names: []string{issuerOf(top)}}
+		return &Refusal{Reason: "cert-incomplete", Detail: "the certificate of an issuer is missing", Names: called(top.Issuer)}
 	}
 	return untrusted(top, "the issuer is not trusted here")
 }

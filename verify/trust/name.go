@@ -1,7 +1,7 @@
 package trust
 
 import (
-	"crypto/x509"
+	"crypto/x509/pkix"
 	"errors"
 	"slices"
 	"strings"
@@ -109,20 +109,15 @@ func (name distinguishedName) within(base distinguishedName) bool {
 	return true
 }
 
-// called is what we call a certificate when we speak of it: foreign text.
-func called(c *x509.Certificate) string { return firstOf(c.Subject.CommonName, c.Subject.Organization) }
-
-// issuerOf is what we call the issuer of a certificate: foreign text.
-func issuerOf(c *x509.Certificate) string { return firstOf(c.Issuer.CommonName, c.Issuer.Organization) }
-
-func firstOf(common string, organisations []string) string {
-	if common == "" && len(organisations) > 0 {
-		common = organisations[0]
+// called is what we call a name when we speak of whose it is: foreign text,
+// and nothing where it holds no word that says anything.
+func called(n pkix.Name) []string {
+	for _, s := range append([]string{n.CommonName}, append(n.Organization, n.OrganizationalUnit...)...) {
+		if s != "" {
+			return []string{s}
+		}
 	}
-	if common == "" {
-		return "a certificate without a name"
-	}
-	return common
+	return nil
 }
 
 // organisation is the key under which Anchors knows the organisation of a CA.

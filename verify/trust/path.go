@@ -30,7 +30,7 @@ const (
 func (a *Anchors) Path(leaf *x509.Certificate, bag []*x509.Certificate, o Options) (Path, *Refusal) {
 	s := &search{anchors: a, o: o, signatures: newSignatures(o)}
 	if s.isAnchor(leaf) {
-		return Path{}, &Refusal{Reason: "cert-usage", Detail: "the certificate is that of a CA", Names: []string{called(leaf)}}
+		return Path{}, &Refusal{Reason: "cert-usage", Detail: "the certificate is that of a CA", Names: called(leaf.Subject)}
 	}
 	s.bag = s.useful(leaf, bag)
 	s.extend([]*x509.Certificate{leaf})
@@ -194,7 +194,7 @@ func (s *search) nearest(leaf *x509.Certificate, bag []*x509.Certificate) *Refus
 	case s.signatures.spent() || s.steps > maxSteps || s.candidates > maxCandidates:
 		return untrusted(leaf, "too many certificates claim to be an issuer")
 	case s.cut:
-		return &Refusal{Reason: "cert-constraint", Detail: "the path to a trusted CA is too long", Names: []string{issuerOf(leaf)}}
+		return &Refusal{Reason: "cert-constraint", Detail: "the path to a trusted CA is too long", Names: called(leaf.Issuer)}
 	}
 	return s.missing(leaf, bag)
 }
