@@ -23,7 +23,8 @@ type conn struct {
 
 	buf    []byte // what was read from the socket: buf[r:w]
 	r, w   int
-	vetted int // bytes of the present frame that the library has yet to read
+	vetted int       // bytes of the present frame that the library has yet to read
+	until  time.Time // when a body chunk that is not in the buffer has to be complete
 
 	negotiated bool
 	last       byte // last command, macros aside
@@ -68,7 +69,7 @@ func (c *conn) Read(p []byte) (int, error) {
 		c.vetted -= n
 		return n, nil
 	}
-	n, err := c.fill(p, time.Now().Add(c.guard.frame), false) // the rest of a body chunk
+	n, err := c.fill(p, c.until, false) // the rest of a body chunk
 	c.vetted -= n
 	if err != nil {
 		c.closed = c.explain(err)
@@ -131,6 +132,9 @@ func (c *conn) next() error {
 		return err
 	}
 	command := c.buf[c.r+headLength]
+	if tooLong(command, n) {
+		return &refusal{command, fmt.Errorf("length %d is more than this command can need", n)}
+	}
 	if (command == cmdNegotiate) == c.negotiated {
 		return &refusal{command, errors.New("negotiation must be the first frame and only that")}
 	}
@@ -142,6 +146,9 @@ func (c *conn) next() error {
 		if err := vet(command, c.buf[c.r+headLength+1:c.r+whole]); err != nil {
 			return &refusal{command, err}
 		}
+	}
+	if command == cmdBody {
+		c.until = time.Now().Add(c.guard.frame)
 	}
 	c.vetted = whole
 	c.noteCommand(command)

@@ -32,7 +32,20 @@ const (
 	headLength = 4         // the length in front of a frame
 	maxFrame   = 1<<20 + 1 // command and data; the largest chunk the protocol knows
 	maxMacros  = 256       // names and values in one frame
+	maxShort   = 16 << 10  // data of the session's and the envelope's commands: SMTP lines are shorter
+	maxValues  = 64 << 10  // data of a macro frame: certificate subjects can be long
 )
+
+// tooLong says whether a frame is longer than its command can need.
+func tooLong(command byte, length uint32) bool {
+	switch command {
+	case cmdHeader, cmdBody:
+		return length > maxFrame
+	case cmdMacro:
+		return length > maxValues
+	}
+	return length > maxShort
+}
 
 // vet says what is wrong with a frame, other than BODY, before the library sees
 // it. The library indexes into these without looking, or splits them into as many

@@ -67,7 +67,9 @@ func malformed() map[string][]byte {
 		"HEADER without last NUL":        join(offer(), connect(), frame('L', "Subject\x00a\x00b")),
 		"end of message with a chunk":    join(offer(), connect(), frame('E', "lost")),
 		"unknown SMTP command, no NUL":   join(offer(), connect(), frame('U', "XYZ")),
-		"RCPT of 1 MiB without end":      join(offer(), connect(), frame('R', strings.Repeat("a", 1<<20))),
+		"RCPT longer than any path":      join(offer(), connect(), frame('R', strings.Repeat("a", maxShort)+"\x00")),
+		"macros longer than any value":   join(offer(), frame('D', "Mi\x00"+strings.Repeat("a", maxValues)+"\x00")),
+		"HEADER of 1 MiB without end":    join(offer(), connect(), frame('L', "X\x00"+strings.Repeat("a", 1<<20-2))),
 		"BODY announced longer than 1MB": join(offer(), connect(), []byte{0, 0x20, 0, 0, 'B'}),
 	}
 }
@@ -111,7 +113,8 @@ func TestWellFormedFramesPass(t *testing.T) {
 		"empty header value":   frame('L', "X\x00\x00"),
 		"MAIL with arguments":  frame('M', "<>\x00SIZE=1\x00BODY=8BITMIME\x00"),
 		"BODY of 1 MiB":        frame('B', strings.Repeat("a", 1<<20)),
-		"RCPT of 1 MiB":        frame('R', strings.Repeat("a", 1<<20-1)+"\x00"),
+		"RCPT of 16 KB":        frame('R', strings.Repeat("a", maxShort-2)+"\x00"),
+		"HEADER of 1 MiB":      frame('L', "X\x00"+strings.Repeat("a", 1<<20-3)+"\x00"),
 		"HEADER of 60000 byte": frame('L', "X\x00"+strings.Repeat("a", 60000)+"\x00"),
 		"empty BODY":           frame('B', ""),
 	} {

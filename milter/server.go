@@ -113,7 +113,11 @@ func either(d, otherwise time.Duration) time.Duration {
 // listeners may be served at once, each by a call of its own.
 func (s *Server) Serve(ln net.Listener) error {
 	err := s.library.Serve(s.guard.listener(ln))
-	if err == nil || errors.Is(err, gomilter.ErrServerClosed) {
+	if errors.Is(err, gomilter.ErrServerClosed) { // before it began; then the library leaves ln open
+		ln.Close()
+		return nil
+	}
+	if err == nil {
 		return nil
 	}
 	return fmt.Errorf("milter: serve %s: %w", ln.Addr(), err)

@@ -8,9 +8,12 @@ import (
 	"github.com/certinbox/certinbox/verify"
 )
 
-// maxRecipients bounds what is remembered of a transaction's recipients. The
-// collection addresses have the same bound of their own.
-const maxRecipients = 100
+// maxRecipients bounds what is remembered of a transaction's recipients, each of
+// at most maxPath bytes. The collection addresses have the same bound of their own.
+const (
+	maxRecipients = 100
+	maxPath       = 1024 // RFC 5321 section 4.5.3.1.3 knows 256
+)
 
 // A transaction is what is known of the message under way.
 type transaction struct {
@@ -64,12 +67,12 @@ func (c *session) recipient(arg string, m gomilter.Modifier) *verify.Reply {
 			return &r
 		}
 		t.others++
-		if len(t.rcpts) < maxRecipients {
+		if len(t.rcpts) < maxRecipients && len(address) <= maxPath {
 			t.rcpts = append(t.rcpts, address)
 		}
 		return nil
 	}
-	if len(t.ours) >= maxRecipients {
+	if len(t.ours) >= maxRecipients || len(arg) > maxPath {
 		r := verify.ReplyFor("recipients-split", "", "", "")
 		return &r
 	}

@@ -3,6 +3,7 @@ package miltertest
 import (
 	"encoding/binary"
 	"fmt"
+	"net/netip"
 	"strings"
 )
 
@@ -95,7 +96,11 @@ func (m *MTA) greet(msg Message) error {
 		}
 	}
 	m.greeted = session
-	if err := m.Macros(CmdConnect, "j", msg.MTA, "{client_addr}", msg.Client); err != nil {
+	client := msg.Client
+	if ap, err := netip.ParseAddrPort(client); err == nil {
+		client = ap.Addr().String()
+	}
+	if err := m.Macros(CmdConnect, "j", msg.MTA, "{client_addr}", client); err != nil {
 		return err
 	}
 	if _, err := m.Connect(msg.Host, msg.Client); err != nil {
