@@ -44,7 +44,11 @@ func (s *SignedData) Verify(i int, digest []byte, ops *Operations) (Verified, er
 	if g.refused != nil {
 		return Verified{}, g.refused
 	}
-	if len(digest) != g.Hash.Size() || !bytes.Equal(digest, g.messageDigest) {
+	hash := g.scheme.digest.hash
+	if hash == 0 {
+		return Verified{}, malformed("a signer that Parse has not made")
+	}
+	if len(digest) != hash.Size() || !bytes.Equal(digest, g.messageDigest) {
 		return Verified{}, refuse(reasonIntegrity, "the content is not what was signed: its digest differs")
 	}
 	candidates := s.candidates(g.id)
@@ -201,9 +205,9 @@ func (c scheme) holds(key crypto.PublicKey, signed, signature []byte) bool {
 
 // twins are the other candidates for which the signature of c is as good.
 func (g *Signer) twins(c *Certificate, candidates []*Certificate) (list []*x509.Certificate) {
+	key, ok := c.X509.PublicKey.(interface{ Equal(crypto.PublicKey) bool })
 	for _, k := range candidates {
-		if k != c && k.X509 != nil && g.bound(k) &&
-			bytes.Equal(k.X509.RawSubjectPublicKeyInfo, c.X509.RawSubjectPublicKeyInfo) {
+		if ok && k != c && k.X509 != nil && key.Equal(k.X509.PublicKey) && g.bound(k) {
 			list = append(list, k.X509)
 		}
 	}
