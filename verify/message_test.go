@@ -150,6 +150,17 @@ func TestMessageRefusesBareLF(t *testing.T) {
 	}
 }
 
+// Two wrongs that add up are still two wrongs.
+func TestMessageRefusesBareCRBesideBareLF(t *testing.T) {
+	whole := strings.ReplaceAll(honest+"\nHello.\n", "\n", "\r\n")
+	for _, body := range []string{"a\rb\nc\r\n", "a\nb\rc\r\n", "\n\r"} {
+		r := answeredBytes(verify.Envelope{}, whole+body, nil)
+		if row := r.Result("message"); row.Reason != "message-malformed" {
+			t.Errorf("%q: %s %s", body, row.Status, row.Reason)
+		}
+	}
+}
+
 func TestMessageTooBig(t *testing.T) {
 	const limit = 5000
 	small := func(v *verify.Verifier) { v.Policy.Limits.Message = limit }

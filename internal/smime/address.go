@@ -20,7 +20,6 @@ type Address struct {
 const (
 	maxLocal   = 64
 	maxAddress = 254
-	maxDomain  = 253
 	maxLabel   = 63
 )
 
@@ -129,11 +128,9 @@ func hostName(s string) (string, error) {
 	return ascii, nil
 }
 
-// checkHostName holds RFC 1123 section 2.1 for a name in lower case.
+// checkHostName holds RFC 1123 section 2.1 for a name in lower case. The bound
+// of a name, 253 bytes, is within that of an address.
 func checkHostName(s string) error {
-	if len(s) > maxDomain {
-		return errors.New("smime: address: domain over 253 bytes")
-	}
 	labels := strings.Split(s, ".")
 	if len(labels) < 2 {
 		return errors.New("smime: address: domain of one label")

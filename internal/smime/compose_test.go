@@ -121,9 +121,10 @@ func TestCompose(t *testing.T) {
 		t.Errorf("body %q", body)
 	}
 	for name, bad := range map[string]Draft{
-		"from":       {From: mail.Address{Address: "a@b"}, MessageID: "1@example.org"},
-		"to":         {From: d.From, To: []mail.Address{{Address: "a\r\nb@example.org"}}, MessageID: "1@example.org"},
-		"message id": {From: d.From, MessageID: "1>\r\nBcc: b@example.org"},
+		"from":                    {From: mail.Address{Address: "a@b"}, MessageID: "1@example.org"},
+		"to":                      {From: d.From, To: []mail.Address{{Address: "a\r\nb@example.org"}}, MessageID: "1@example.org"},
+		"blank in the message id": {From: d.From, MessageID: "1 2@example.org"},
+		"message id":              {From: d.From, MessageID: "1>\r\nBcc: b@example.org"},
 	} {
 		if _, err := bad.Compose(entity); err == nil {
 			t.Errorf("%s: composed", name)

@@ -130,7 +130,7 @@ func TestOpenOpaque(t *testing.T) {
 		}
 	}
 	for encoding, body := range map[string]string{
-		"base64": "AQID", "quoted-printable": "=01=02=03", "7bit": "\x01\x02\x03", "8bit": "\x01\x02\x03", "binary": "\x01\x02\x03",
+		"base64": "AQID", "quoted-printable": "=01=02= \t\n=03 \t", "7bit": "\x01\x02\x03", "8bit": "\x01\x02\x03", "binary": "\x01\x02\x03",
 	} {
 		e := open(t, "Content-Type: application/pkcs7-mime\nContent-Transfer-Encoding: "+encoding+"\n\n"+body)
 		if e.Form != Opaque || string(e.CMS) != "\x01\x02\x03" {
@@ -176,6 +176,7 @@ func TestOpenRefuses(t *testing.T) {
 		"encoded type":             {signedAs("=?us-ascii?q?multipart/signed?=; boundary=BB"), BadHeader},
 		"parameter without value":  {signedAs("multipart/signed; boundary=BB; protocol"), BadHeader},
 		"parameter without name":   {signedAs("multipart/signed; boundary=BB; =x"), BadHeader},
+		"semicolon missing":        {signedAs("multipart/signed; boundary=BB protocol=application/pkcs7-signature"), BadHeader},
 		"protocol twice":           {signedAs("multipart/signed; boundary=BB; protocol=application/pkcs7-signature; protocol=application/pgp-signature"), BadHeader},
 		"protocol against part":    {signedWith("--BB\n" + inner + "\n--BB\n" + inner + "\n--BB--\n"), BadHeader},
 		"confusing line":           {signedWith("--BB\n" + inner + "\n--BB;\n\n--BB\n" + signature + "\n--BB--\n"), BadHeader},
@@ -185,6 +186,7 @@ func TestOpenRefuses(t *testing.T) {
 		"two closing delimiters":   {signedWith("--BB\n" + inner + "\n--BB\n" + signature + "\n--BB--\n--BB--\n"), BadHeader},
 		"damaged part header":      {signedWith("--BB\n" + inner + "\n--BB\nContent-Type : x\n" + signature + "\n--BB--\n"), BadHeader},
 		"two types in the part":    {signedWith("--BB\n" + inner + "\n--BB\nContent-Type: text/plain\n" + signature + "\n--BB--\n"), BadHeader},
+		"second type in the part":  {signedWith("--BB\n" + inner + "\n--BB\n" + strings.Replace(signature, "\n", "\nContent-Type: text/plain\n", 1) + "\n--BB--\n"), BadHeader},
 		"two encodings":            {signedWith("--BB\n" + inner + "\n--BB\nContent-Transfer-Encoding: 7bit\n" + signature + "\n--BB--\n"), BadHeader},
 		"two encodings outside":    {"Content-Transfer-Encoding: 7bit\nContent-Transfer-Encoding: 8bit\n" + signedWith("--BB\n"), BadHeader},
 		"opaque, smime-type twice": {"Content-Type: application/pkcs7-mime; smime-type=signed-data; smime-type=certs-only\n\nx\n", BadHeader},
@@ -200,6 +202,9 @@ func TestOpenRefuses(t *testing.T) {
 		"base64 of URLs":           {signedWith("--BB\n" + inner + "\n--BB\n" + strings.Replace(signature, "AQID", "AQ-_", 1) + "\n--BB--\n"), BadEncoding},
 		"text after base64":        {signedWith("--BB\n" + inner + "\n--BB\n" + strings.Replace(signature, "AQID", "AQID\n-- \nlist footer", 1) + "\n--BB--\n"), BadEncoding},
 		"unknown encoding":         {signedWith("--BB\n" + inner + "\n--BB\n" + strings.Replace(signature, "base64", "x-uuencode", 1) + "\n--BB--\n"), BadEncoding},
+		"8-bit in qp":              {"Content-Type: application/pkcs7-mime\nContent-Transfer-Encoding: quoted-printable\n\n\xfc\n", BadEncoding},
+		"control in qp":            {"Content-Type: application/pkcs7-mime\nContent-Transfer-Encoding: quoted-printable\n\n\x01\n", BadEncoding},
+		"cut qp":                   {"Content-Type: application/pkcs7-mime\nContent-Transfer-Encoding: quoted-printable\n\n=4", BadEncoding},
 		"damaged qp":               {"Content-Type: application/pkcs7-mime\nContent-Transfer-Encoding: quoted-printable\n\n=ZZ\n", BadEncoding},
 		"opaque junk":              {"Content-Type: application/pkcs7-mime\nContent-Transfer-Encoding: base64\n\nAQ*ID\n", BadEncoding},
 		"third part":               {signedWith("--BB\n" + inner + "\n--BB\n" + signature + "\n--BB\n" + inner + "\n--BB--\n"), Nested},
@@ -211,6 +216,7 @@ func TestOpenRefuses(t *testing.T) {
 		"forwarded":                {"Content-Type: message/rfc822\n\nFrom: a@example.org\n" + signedAs("multipart/signed; boundary=BB"), Nested},
 		"forwarded in mixed":       {mixed + "Content-Type: message/rfc822\n\n" + signedAs("multipart/signed; boundary=BB") + "\n--MM--\n", Nested},
 		"PGP/MIME signed":          {strings.Replace(signedAs(`multipart/signed; protocol="application/pgp-signature"; boundary=BB`), signature, pgpPart, 1), OpenPGP},
+		"PGP protocol, our part":   {signedAs(`multipart/signed; protocol="application/pgp-signature"; boundary=BB`), OpenPGP},
 		"PGP part, no protocol":    {strings.Replace(signedAs(`multipart/signed; boundary=BB`), signature, pgpPart, 1), OpenPGP},
 		"PGP part, our protocol":   {strings.Replace(signedAs(`multipart/signed; protocol="application/pkcs7-signature"; boundary=BB`), signature, pgpPart, 1), OpenPGP},
 		"PGP/MIME in mixed":        {mixed + signedAs(`multipart/signed; protocol="application/pgp-signature"; boundary=BB`) + "\n--MM--\n", OpenPGP},
@@ -268,6 +274,13 @@ func TestOpenBoundsTheBlob(t *testing.T) {
 			if e.Problem != want {
 				t.Errorf("%s, %d bytes: %q %s", encoding, n, e.Problem, e.Detail)
 			}
+		}
+	}
+	lim.CMSBytes = 10 // no multiple of three: the digits alone do not tell
+	for n, want := range map[int]Problem{10: "", 11: TooLarge, 12: TooLarge} {
+		_, err := decode([]byte(base64.StdEncoding.EncodeToString(make([]byte, n))), "base64", lim.CMSBytes)
+		if (err == nil) != (want == "") {
+			t.Errorf("%d bytes: %v", n, err)
 		}
 	}
 	// An opaque blob is as large as the message may be.

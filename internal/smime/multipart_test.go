@@ -67,6 +67,9 @@ func TestLookIsBounded(t *testing.T) {
 	if e := open(t, strings.Repeat(deep, 5)+signature); e.Problem != Nested {
 		t.Errorf("five messages: %s", e.Problem)
 	}
+	if e := open(t, strings.Repeat(deep, 6)+signature); e.Problem != NotSigned {
+		t.Errorf("six messages: %s", e.Problem)
+	}
 	if e := open(t, strings.Repeat(deep, 10_000)+signature); e.Problem != NotSigned {
 		t.Errorf("many messages: %s", e.Problem)
 	}
