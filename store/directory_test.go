@@ -190,10 +190,8 @@ func TestUnusableEntries(t *testing.T) {
 		"big in chain":     func(e *Entry) { e.Chain = [][]byte{make([]byte, MaxCertificate+1)} },
 		"document name":    func(e *Entry) { e.Evidence = []Document{{Name: "../x"}} },
 		"many documents":   func(e *Entry) { e.Evidence = make([]Document, MaxDocuments+1) },
-		"big report":       func(e *Entry) { e.Report = make([]byte, MaxReport+1) },
+		"no UTF-8":         func(e *Entry) { e.Address = "\xff@example.com" },
 		"long reference":   func(e *Entry) { e.Reference = strings.Repeat("r", maxWord+1) },
-		"many capabilties": func(e *Entry) { e.Capabilities = make([]string, MaxCapabilities+1) },
-		"long spelling":    func(e *Entry) { e.Spelling = strings.Repeat("s", maxSource+1) },
 	} {
 		e := good
 		spoil(&e)
@@ -208,17 +206,105 @@ func TestUnusableEntries(t *testing.T) {
 	}
 }
 
-func TestLongEvidenceIsCut(t *testing.T) {
+func TestWhatASenderMakesLongIsCut(t *testing.T) {
 	d := openTest(t, tempDir(t), Options{})
 	der := newMaker().year(t, "alice", "Org")
 	e := mail("alice@example.com", der, noon(), "Q1")
+	e.Report, e.Spelling, e.Capabilities = make([]byte, MaxReport+1), strings.Repeat("s", 5000), make([]string, 500)
+	e.Capabilities[0] = strings.Repeat("c", maxWord+1)
 	e.Evidence = []Document{{Name: "header", Bytes: make([]byte, MaxDocument+1)}, {Name: CMSDocument, Bytes: make([]byte, MaxDocument+1)}}
 	put(t, d, e)
 	first, _, err := d.Evidence(e.Address, describe(t, der).Fingerprint)
 	if err != nil || len(first) != 3 {
 		t.Fatalf("%v, %d documents", err, len(first))
 	}
+	if a, err := d.Show(e.Address); err != nil || len(a.Records[0].Capabilities) != MaxCapabilities || len(a.Records[0].Spelling) != maxWord {
+		t.Errorf("kept %+v, %v", a.Records, err)
+	}
+	if first[0].Name != "report.json.cut" || len(first[0].Bytes) != MaxReport {
+		t.Errorf("report: %s %d", first[0].Name, len(first[0].Bytes))
+	}
 	if first[1].Name != "header.cut" || len(first[1].Bytes) != MaxDocument || first[2].Name != CMSDocument || len(first[2].Bytes) != MaxDocument+1 {
 		t.Errorf("kept %s %d, %s %d", first[1].Name, len(first[1].Bytes), first[2].Name, len(first[2].Bytes))
+	}
+}
+
+func TestOddAddresses(t *testing.T) {
+	d := openTest(t, filepath.Join(tempDir(t), "data"), Options{})
+	der := newMaker().year(t, "alice", "Org")
+	odd := []string{
+		"../../../../escape@example.com", ".hidden@example.com", "-rf@example.com", "a/b@example.com", "nul\x00@example.com",
+		"line\nbreak@example.com", "müller@example.com", "%2E@example.com", "x.crt@example.com", "..", "*?[]{}@example.com",
+		strings.Repeat("ä", 121) + "@example.com", strings.Repeat("a", 254-12) + "@example.com",
+	}
+	for i, address := range odd {
+		if c := put(t, d, mail(address, der, noon(), fmt.Sprint("Q", i))); c.Kind != Added {
+			t.Fatalf("%q: %+v", address, c)
+		}
+		path, err := d.Path(address)
+		if err != nil || filepath.Dir(path) != d.path("certs") {
+			t.Errorf("%q: %q, %v", address, path, err)
+		}
+		text, err := os.ReadFile(path)
+		if err != nil || bytes.Count(text, []byte("\n# ")) != 6 || bytes.ContainsRune(text, 0) {
+			t.Errorf("%q: odd comment: %v\n%s", address, err, text)
+		}
+	}
+	intact(t, d, true)
+	names, err := os.ReadDir(filepath.Dir(d.root))
+	if err != nil || len(names) != 1 {
+		t.Errorf("something left the directory: %v, %v", names, err)
+	}
+	found := map[string]bool{}
+	for h, err := range d.List(t.Context()) {
+		if err != nil {
+			t.Error(err)
+		}
+		found[h.Address] = true
+	}
+	for _, address := range odd {
+		if !found[strings.ToValidUTF8(address, "\ufffd")] {
+			t.Errorf("%q is not listed", address)
+		}
+		if _, err := d.Delete(t.Context(), address, false); err != nil {
+			t.Errorf("%q: %v", address, err)
+		}
+	}
+	for _, sub := range []string{"certs", "entries", "locks"} {
+		_ = eachName(d.path(sub), func(name string) error {
+			t.Errorf("%s/%s is left", sub, name)
+			return nil
+		})
+	}
+}
+
+// A meddler does something at the moment a state file takes effect.
+type meddler struct {
+	realDisk
+	meddle func()
+}
+
+func (m meddler) rename(from, to string) error {
+	err := m.realDisk.rename(from, to)
+	if filepath.Base(to) == stateFile && m.meddle != nil {
+		m.meddle()
+	}
+	return err
+}
+
+func TestBlockedAtThisMoment(t *testing.T) {
+	d := openTest(t, tempDir(t), Options{})
+	list := d.path("blocked")
+	d.disk = meddler{meddle: func() {
+		if err := os.WriteFile(list, []byte("address alice@example.com\n"), 0o600); err != nil {
+			t.Error(err)
+		}
+	}}
+	c := put(t, d, mail("alice@example.com", newMaker().year(t, "alice", "Org"), noon(), "Q1"))
+	if c.Kind != Blocked || c.Reason != ReasonBlocked {
+		t.Errorf("change %+v", c)
+	}
+	if _, err := d.Path("alice@example.com"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("published: %v", err)
 	}
 }

@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// The bounds of an Entry; Put refuses what exceeds them.
+// The bounds of an Entry. Put fails on what exceeds them, but for what a
+// sender can make long: that is cut.
 const (
 	MaxAddress      = 254       // bytes of an address
 	MaxCertificate  = 64 << 10  // bytes of DER
@@ -13,10 +14,9 @@ const (
 	MaxDocuments    = 32        // pieces of evidence
 	MaxDocument     = 64 << 10  // bytes of a piece of evidence; what is longer is cut and marked
 	MaxCMS          = 16 << 20  // bytes of the CMS blob, which may hold the whole message
-	MaxReport       = 512 << 10 // bytes of the JSON of a Report
-	MaxCapabilities = 64
-	maxWord         = 256 // bytes of a short text: Via, Reference, …
-	maxSource       = 1024
+	MaxReport       = 1 << 20   // bytes of the JSON of a Report; what is longer is cut and marked
+	MaxCapabilities = 64        // the rest is dropped
+	maxWord         = 256       // bytes of a short text: Via, Reference, …
 )
 
 // CMSDocument is the name of the evidence that may exceed MaxDocument.

@@ -18,11 +18,8 @@ const reportDocument = "report.json"
 // documents returns the evidence of an entry with the Report, within bounds.
 func documents(e Entry) ([]Document, error) {
 	docs := make([]Document, 0, len(e.Evidence)+1)
-	if len(e.Report) > MaxReport {
-		return nil, fmt.Errorf("store: report: %d bytes, at most %d", len(e.Report), MaxReport)
-	}
 	if len(e.Report) > 0 {
-		docs = append(docs, Document{Name: reportDocument, Bytes: e.Report})
+		docs = append(docs, within(Document{Name: reportDocument, Bytes: e.Report}, MaxReport))
 	}
 	if len(e.Evidence) > MaxDocuments {
 		return nil, fmt.Errorf("store: evidence: %d documents, at most %d", len(e.Evidence), MaxDocuments)
@@ -31,15 +28,21 @@ func documents(e Entry) ([]Document, error) {
 		if !safeName(doc.Name) || doc.Name == reportDocument {
 			return nil, fmt.Errorf("store: evidence: unsafe name %q", words(doc.Name))
 		}
-		switch {
-		case doc.Name == CMSDocument && len(doc.Bytes) > MaxCMS:
-			doc = Document{Name: doc.Name + ".cut", Bytes: doc.Bytes[:MaxCMS]}
-		case doc.Name != CMSDocument && len(doc.Bytes) > MaxDocument:
-			doc = Document{Name: doc.Name + ".cut", Bytes: doc.Bytes[:MaxDocument]}
+		limit := MaxDocument
+		if doc.Name == CMSDocument {
+			limit = MaxCMS
 		}
-		docs = append(docs, doc)
+		docs = append(docs, within(doc, limit))
 	}
 	return docs, nil
+}
+
+// within cuts a document that is too long and says so in its name.
+func within(doc Document, limit int) Document {
+	if len(doc.Bytes) > limit {
+		return Document{Name: doc.Name + ".cut", Bytes: doc.Bytes[:limit]}
+	}
+	return doc
 }
 
 // pack makes the archive.

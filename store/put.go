@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"time"
+	"unicode/utf8"
 )
 
 // Put applies the rules to an acceptance and keeps what they say. It returns
@@ -33,6 +34,7 @@ func (d *Directory) put(ctx context.Context, e Entry) (Change, error) {
 	if err != nil {
 		return Change{}, err
 	}
+	e.Capabilities = capabilities(e.Capabilities)
 	if e.SignedAt.After(e.At) {
 		e.SignedAt = e.At // nobody signs ahead of what is kept later
 	}
@@ -51,6 +53,9 @@ func examine(e Entry) (Facts, error) {
 	if _, err := key(e.Address); err != nil {
 		return Facts{}, err
 	}
+	if !utf8.ValidString(e.Address) {
+		return Facts{}, errors.New("store: address is no UTF-8")
+	}
 	if e.At.IsZero() || e.SignedAt.IsZero() || e.At.Year() > 9999 || e.SignedAt.Year() > 9999 || e.SignedAt.Year() < 0 {
 		return Facts{}, errors.New("store: entry without a usable time of acceptance and of signing")
 	}
@@ -62,18 +67,24 @@ func examine(e Entry) (Facts, error) {
 			return Facts{}, fmt.Errorf("store: chain: certificate of %d bytes, at most %d", len(der), MaxCertificate)
 		}
 	}
-	if len(e.Capabilities) > MaxCapabilities {
-		return Facts{}, fmt.Errorf("store: %d capabilities, at most %d", len(e.Capabilities), MaxCapabilities)
-	}
-	for _, s := range append([]string{e.Bound, e.Chosen, e.Via, e.Reference}, e.Capabilities...) {
+	for _, s := range []string{e.Bound, e.Chosen, e.Via, e.Reference} {
 		if len(s) > maxWord {
 			return Facts{}, fmt.Errorf("store: a text of %d bytes, at most %d", len(s), maxWord)
 		}
 	}
-	if len(e.AnchorSource) > maxSource || len(e.Spelling) > maxSource {
-		return Facts{}, fmt.Errorf("store: spelling or source of the anchor over %d bytes", maxSource)
-	}
 	return Describe(e.Certificate)
+}
+
+// capabilities keeps the first MaxCapabilities of usual length. A sender
+// chooses them: too many of them are no trouble of ours.
+func capabilities(list []string) []string {
+	var kept []string
+	for _, c := range list {
+		if len(kept) < MaxCapabilities && len(c) <= maxWord {
+			kept = append(kept, words(c))
+		}
+	}
+	return kept
 }
 
 // A writing is one Put under the lock of its address.

@@ -88,15 +88,16 @@ func (r *Reports) Put(ref string, json []byte, text string) error {
 	if len(json)+len(text) > MaxReport {
 		return fmt.Errorf("store: reports: %d bytes, at most %d", len(json)+len(text), MaxReport)
 	}
-	b := encodeReport(Stored{Reference: ref, At: time.Now(), JSON: json, Text: text})
+	now := time.Now()
+	b := encodeReport(Stored{Reference: ref, At: now, JSON: json, Text: text})
 	name := Name(ref)
-	if err := r.write(name, b); err != nil {
+	if err := r.write(name, b, now); err != nil {
 		return trouble("reports", err)
 	}
-	return trouble("reports", r.admit(reportFile{name: name, size: int64(len(b)), at: time.Now().UnixNano()}))
+	return trouble("reports", r.admit(reportFile{name: name, size: int64(len(b)), at: now.UnixNano()}))
 }
 
-func (r *Reports) write(name string, content []byte) error {
+func (r *Reports) write(name string, content []byte, at time.Time) error {
 	f, err := os.CreateTemp(r.dir, ".report-") // several writers may be at the same name
 	if err != nil {
 		return err
@@ -104,6 +105,10 @@ func (r *Reports) write(name string, content []byte) error {
 	_, err = f.Write(content)
 	if cerr := f.Close(); err == nil {
 		err = cerr
+	}
+	if err == nil {
+		// The kernel stamps files by the tick; the order of a burst matters too.
+		err = os.Chtimes(f.Name(), at, at)
 	}
 	if err == nil {
 		err = os.Rename(f.Name(), filepath.Join(r.dir, name))

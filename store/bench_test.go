@@ -1,0 +1,69 @@
+package store
+
+import (
+	"fmt"
+	"os"
+	"testing"
+	"time"
+)
+
+// BenchmarkPut keeps new certificates on the file system of the temporary
+// directory; beside it the floor: one file and its directory synced.
+func BenchmarkPut(b *testing.B) {
+	d := openTest(b, b.TempDir(), Options{Rules: Rules{NewPerDomainDay: 1 << 30}})
+	der := newMaker().year(b, "a", "Org")
+	for n := 0; b.Loop(); n++ {
+		put(b, d, mail(fmt.Sprintf("user%d@example.com", n), der, noon(), fmt.Sprint(n)))
+	}
+}
+
+func BenchmarkPutSeen(b *testing.B) {
+	d := openTest(b, b.TempDir(), Options{})
+	der := newMaker().year(b, "a", "Org")
+	for n := 0; b.Loop(); n++ {
+		put(b, d, mail("alice@example.com", der, noon().Add(time.Duration(n)*time.Second), fmt.Sprint(n)))
+	}
+}
+
+func BenchmarkFloor(b *testing.B) {
+	dir := b.TempDir()
+	for n := 0; b.Loop(); n++ {
+		path := fmt.Sprint(dir, "/", n)
+		if err := writeNew(realDisk{}, path, 0o600, 0, make([]byte, 1800)); err != nil {
+			b.Fatal(err)
+		}
+		if err := syncPath(dir); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkLookup finds and reads a published certificate; BenchmarkRead is
+// its floor.
+func BenchmarkLookup(b *testing.B) {
+	d := openTest(b, tempDir(b), Options{})
+	put(b, d, mail("alice@example.com", newMaker().year(b, "a", "Org"), noon(), "Q1"))
+	for b.Loop() {
+		path, err := d.Path("alice@example.com")
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := os.ReadFile(path); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+func BenchmarkRead(b *testing.B) {
+	d := openTest(b, tempDir(b), Options{})
+	put(b, d, mail("alice@example.com", newMaker().year(b, "a", "Org"), noon(), "Q1"))
+	path, err := d.Path("alice@example.com")
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if _, err := os.ReadFile(path); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
