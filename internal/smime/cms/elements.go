@@ -89,6 +89,7 @@ func dotted(b []byte) (string, bool) {
 		return "", false
 	}
 	var s strings.Builder
+	s.Grow(4 * len(b))
 	arc, first, open := uint64(0), true, false
 	for _, c := range b {
 		if arc >= 1<<56 || !open && c == 0x80 {
@@ -129,6 +130,6 @@ func (r *reader) algorithm(what string) algorithm {
 // enterOctets goes inside an OCTET STRING in one piece that holds an element.
 func (r *reader) enterOctets(what string) {
 	e := r.expect(universal, tagOctets, what)
-	e.constructed = !e.constructed // what it holds is read as its children
+	e.constructed = !e.constructed // what it holds is read as its children; chunks are not
 	r.enter(e)
 }
