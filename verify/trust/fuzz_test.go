@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/certinbox/certinbox/internal/smime"
+	"github.com/certinbox/certinbox/internal/smime/cms/cmstest"
 	"github.com/certinbox/certinbox/internal/testmail"
 )
 
@@ -99,7 +100,12 @@ func FuzzReadAnchors(f *testing.F) {
 	f.Add(root.PEM())
 	f.Add([]byte("\xef\xbb\xbftext\r\n" + string(root.PEM())))
 	f.Add(pem.EncodeToMemory(&pem.Block{Type: "TRUSTED CERTIFICATE", Bytes: append(root.DER, 0x30, 0)}))
-	f.Add(pem.EncodeToMemory(&pem.Block{Type: "PKCS7", Bytes: certsOnly(root.DER)}))
+	certsOnly, err := cmstest.Blob{Extra: [][]byte{root.DER}}.Build()
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Add(certsOnly)
+	f.Add(pem.EncodeToMemory(&pem.Block{Type: "PKCS7", Bytes: certsOnly}))
 	f.Add([]byte("\xff\xfe-\x00-\x00"))
 	f.Add([]byte("-----BEGIN X-----\n-----BEGIN X-----\n-----END Y-----"))
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -121,15 +127,4 @@ func FuzzReadAnchors(f *testing.F) {
 			}
 		})
 	})
-}
-
-// certsOnly is a PKCS#7 of certificates in DER.
-func certsOnly(certs ...[]byte) []byte {
-	id := func(last byte) []byte { return []byte{6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, last} }
-	var all []byte
-	for _, c := range certs {
-		all = append(all, c...)
-	}
-	signed := testmail.Sequence([]byte{2, 1, 1}, []byte{0x31, 0}, testmail.Sequence(id(1)), testmail.Element(0xa0, all), []byte{0x31, 0})
-	return testmail.Sequence(id(2), testmail.Element(0xa0, signed))
 }

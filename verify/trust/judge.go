@@ -137,18 +137,34 @@ func unhandled(c *x509.Certificate, leaf bool) []asn1.ObjectIdentifier {
 		func(id asn1.ObjectIdentifier) bool { return evaluated(id, leaf) })
 }
 
-// bare returns a shallow copy of c for crypto/x509 without what we evaluate
-// ourselves: critical extensions that it does not read, constraints on
-// mailboxes, which it reads more widely than RFC 5280, and the leaf's extended
-// key usage, which is a row of its own.
-func bare(c *x509.Certificate, leaf bool) *x509.Certificate {
-	b := *c
-	b.UnhandledCriticalExtensions = unhandled(c, leaf)
-	b.PermittedEmailAddresses, b.ExcludedEmailAddresses, b.EmailAddresses = nil, nil, nil
-	if leaf {
-		b.ExtKeyUsage, b.UnknownExtKeyUsage = nil, nil
+// bare returns shallow copies of a chain for crypto/x509, without what we
+// evaluate ourselves: critical extensions that it does not read, mailboxes and
+// constraints on them, which it reads more widely than RFC 5280, and the leaf's
+// extended key usage, which is a row of its own. Names of a form that no CA of
+// the chain constrains go too: it would refuse some that it cannot compare.
+func bare(chain []*x509.Certificate) []*x509.Certificate {
+	var dns, uri bool
+	for _, c := range chain {
+		dns = dns || len(c.PermittedDNSDomains)+len(c.ExcludedDNSDomains) > 0
+		uri = uri || len(c.PermittedURIDomains)+len(c.ExcludedURIDomains) > 0
 	}
-	return &b
+	var out []*x509.Certificate
+	for i, c := range chain {
+		b := *c
+		b.UnhandledCriticalExtensions = unhandled(c, i == 0)
+		b.PermittedEmailAddresses, b.ExcludedEmailAddresses, b.EmailAddresses = nil, nil, nil
+		if !dns {
+			b.DNSNames = nil
+		}
+		if !uri {
+			b.URIs = nil
+		}
+		if i == 0 {
+			b.ExtKeyUsage, b.UnknownExtKeyUsage = nil, nil
+		}
+		out = append(out, &b)
+	}
+	return out
 }
 
 // refusalOf translates what crypto/x509 says about a path whose signatures hold.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"unicode/utf16"
 
+	"github.com/certinbox/certinbox/internal/smime/cms/cmstest"
 	"github.com/certinbox/certinbox/internal/testmail"
 	"github.com/certinbox/certinbox/verify/trust"
 )
@@ -21,10 +22,11 @@ func block(label string, der []byte) string {
 
 // pkcs7 is a SignedData of certificates in DER, without a signer.
 func pkcs7(members ...[]byte) []byte {
-	id := func(last byte) []byte { return []byte{6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 7, last} }
-	certs := testmail.Element(0xa0, bytes.Join(members, nil))
-	signed := testmail.Sequence([]byte{2, 1, 1}, []byte{0x31, 0}, testmail.Sequence(id(1)), certs, []byte{0x31, 0})
-	return testmail.Sequence(id(2), testmail.Element(0xa0, signed))
+	der, err := cmstest.Blob{Extra: members}.Build()
+	if err != nil {
+		panic(err) // only a signer can fail
+	}
+	return der
 }
 
 func utf16File(s string, big bool) []byte {

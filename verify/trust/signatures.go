@@ -70,12 +70,13 @@ func (s *signatures) verify(p Path, o Options) error {
 		return errBudget
 	}
 	*s.left -= n
+	copies := bare(p.Chain)
 	roots, between := x509.NewCertPool(), x509.NewCertPool()
-	roots.AddCert(bare(p.Chain[n], false))
-	for _, c := range p.Chain[1:n] {
-		between.AddCert(bare(c, false))
+	roots.AddCert(copies[n])
+	for _, c := range copies[1:n] {
+		between.AddCert(c)
 	}
-	chains, err := bare(p.Chain[0], true).Verify(x509.VerifyOptions{Roots: roots, Intermediates: between,
+	chains, err := copies[0].Verify(x509.VerifyOptions{Roots: roots, Intermediates: between,
 		CurrentTime: o.At, KeyUsages: []x509.ExtKeyUsage{x509.ExtKeyUsageEmailProtection}})
 	if err != nil {
 		return err
