@@ -180,18 +180,18 @@ func TestUnusableEntries(t *testing.T) {
 	d := openTest(t, tempDir(t), Options{})
 	good := mail("alice@example.com", newMaker().year(t, "alice", "Org"), noon(), "Q1")
 	for name, spoil := range map[string]func(*Entry){
-		"no address":       func(e *Entry) { e.Address = "" },
-		"long address":     func(e *Entry) { e.Address = strings.Repeat("a", 255) },
-		"no time":          func(e *Entry) { e.At = time.Time{} },
-		"no signing time":  func(e *Entry) { e.SignedAt = time.Time{} },
-		"no certificate":   func(e *Entry) { e.Certificate = nil },
-		"odd certificate":  func(e *Entry) { e.Certificate = []byte("x") },
-		"long chain":       func(e *Entry) { e.Chain = make([][]byte, MaxChain+1) },
-		"big in chain":     func(e *Entry) { e.Chain = [][]byte{make([]byte, MaxCertificate+1)} },
-		"document name":    func(e *Entry) { e.Evidence = []Document{{Name: "../x"}} },
-		"many documents":   func(e *Entry) { e.Evidence = make([]Document, MaxDocuments+1) },
-		"no UTF-8":         func(e *Entry) { e.Address = "\xff@example.com" },
-		"long reference":   func(e *Entry) { e.Reference = strings.Repeat("r", maxWord+1) },
+		"no address":      func(e *Entry) { e.Address = "" },
+		"long address":    func(e *Entry) { e.Address = strings.Repeat("a", 255) },
+		"no time":         func(e *Entry) { e.At = time.Time{} },
+		"no signing time": func(e *Entry) { e.SignedAt = time.Time{} },
+		"no certificate":  func(e *Entry) { e.Certificate = nil },
+		"odd certificate": func(e *Entry) { e.Certificate = []byte("x") },
+		"long chain":      func(e *Entry) { e.Chain = make([][]byte, MaxChain+1) },
+		"big in chain":    func(e *Entry) { e.Chain = [][]byte{make([]byte, MaxCertificate+1)} },
+		"document name":   func(e *Entry) { e.Evidence = []Document{{Name: "../x"}} },
+		"many documents":  func(e *Entry) { e.Evidence = make([]Document, MaxDocuments+1) },
+		"no UTF-8":        func(e *Entry) { e.Address = "\xff@example.com" },
+		"long reference":  func(e *Entry) { e.Reference = strings.Repeat("r", maxWord+1) },
 	} {
 		e := good
 		spoil(&e)

@@ -8,15 +8,15 @@ import (
 // The bounds of an Entry. Put fails on what exceeds them, but for what a
 // sender can make long: that is cut.
 const (
-	MaxAddress      = 254       // bytes of an address
-	MaxCertificate  = 64 << 10  // bytes of DER
-	MaxChain        = 16        // certificates
-	MaxDocuments    = 32        // pieces of evidence
-	MaxDocument     = 64 << 10  // bytes of a piece of evidence; what is longer is cut and marked
-	MaxCMS          = 16 << 20  // bytes of the CMS blob, which may hold the whole message
-	MaxReport       = 1 << 20   // bytes of the JSON of a Report; what is longer is cut and marked
-	MaxCapabilities = 64        // the rest is dropped
-	maxWord         = 256       // bytes of a short text: Via, Reference, …
+	MaxAddress      = 254      // bytes of an address
+	MaxCertificate  = 64 << 10 // bytes of DER
+	MaxChain        = 16       // certificates
+	MaxDocuments    = 32       // pieces of evidence
+	MaxDocument     = 64 << 10 // bytes of a piece of evidence; what is longer is cut and marked
+	MaxCMS          = 16 << 20 // bytes of the CMS blob, which may hold the whole message
+	MaxReport       = 1 << 20  // bytes of the JSON of a Report; what is longer is cut and marked
+	MaxCapabilities = 64       // the rest is dropped
+	maxWord         = 256      // bytes of a short text: Via, Reference, …
 )
 
 // CMSDocument is the name of the evidence that may exceed MaxDocument.

@@ -17,7 +17,7 @@ type call struct {
 	to   string // of a rename
 }
 
-// TestOrderOfSystemCalls records what the kernel was asked for while four
+// TestOrderOfSystemCalls records what the kernel was asked for while twelve
 // entries were kept, and holds each acknowledgement against it: whatever was
 // created, made or renamed before is on disk, the files and the directories
 // they stand in. A missing strace is a failure: nothing else proves this.
