@@ -115,10 +115,7 @@ func (h *lineHandler) Handle(ctx context.Context, r slog.Record) error {
 		a.Key = h.group + a.Key
 		return one(a)
 	})
-	level := ""
-	if r.Level != slog.LevelInfo {
-		level = strings.ToLower(r.Level.String()) + ": "
-	}
+	level := map[slog.Level]string{slog.LevelDebug: "debug: ", slog.LevelWarn: "warning: ", slog.LevelError: "error: "}[r.Level]
 	_, err := h.log.Write([]byte(id + level + escape(r.Message) + rest.String() + "\n"))
 	return err
 }

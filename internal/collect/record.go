@@ -59,6 +59,7 @@ type recordJSON struct {
 	ID         string         `json:"id"`
 	Via        string         `json:"via"`
 	Client     string         `json:"client,omitempty"`
+	TLS        string         `json:"tls,omitempty"`
 	Sender     *string        `json:"sender,omitempty"`
 	Recipients []string       `json:"recipients,omitempty"`
 	From       string         `json:"from,omitempty"`
@@ -81,7 +82,7 @@ type recordJSON struct {
 func (r *record) JSON() ([]byte, error) {
 	o := recordJSON{
 		Time: r.now, Level: r.level().String(), Msg: "message",
-		ID: r.env.ID, Via: r.env.Via, Client: r.env.Client, Sender: r.env.Sender, Recipients: r.env.Recipients,
+		ID: r.env.ID, Via: r.env.Via, Client: r.env.Client, TLS: r.env.TLS.Version, Sender: r.env.Sender, Recipients: r.env.Recipients,
 		Action: r.out.Action, Deliver: r.out.Deliver, Reason: r.out.Reason, Reply: r.out.Reply.String(),
 		Change: string(r.out.Change.Kind), Detail: r.out.Change.Detail, Files: r.out.Change.Files, Events: r.out.Change.Events,
 		Took: r.took.Round(time.Microsecond).String(), Report: r.out.Report,
@@ -153,6 +154,9 @@ func (r *record) headline() string {
 	fmt.Fprintf(&b, " via=%s", escape(r.env.Via))
 	if r.env.Client != "" {
 		b.WriteString(" client=" + escape(r.env.Client))
+	}
+	if r.env.TLS.Version != "" {
+		b.WriteString(" tls=" + escape(r.env.TLS.Version))
 	}
 	if r.env.Sender != nil {
 		b.WriteString(" sender=<" + escape(*r.env.Sender) + ">")
