@@ -230,7 +230,12 @@ func TestServeSurvivesLackOfDescriptors(t *testing.T) {
 	}
 	// Shutdown does not wait for the pause to end: the cleanup asserts that Serve returns.
 	bad.failures.Store(1 << 20)
-	send(t, r.dial(t, miltertest.Options{}), mail("bob@example.net"))
+	conn, err := net.Dial("tcp", r.addr) // ends the Accept that waits; the next ones fail
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	eventually(t, "accepting fails again", func() bool { return strings.Count(r.log.String(), "accept failed") == 2 })
 }
 
 func TestEnvelopeCostsFewReadsAndWholeWrites(t *testing.T) {

@@ -49,6 +49,7 @@ func (c *session) envelope() verify.Envelope {
 		Client:        c.client,
 		Sender:        &sender,
 		Recipients:    append([]string(nil), c.mail.rcpts...),
+		Mixed:         c.mail.others > 0,
 		TLS:           c.tls,
 		Authenticated: c.mail.authenticated,
 	}
