@@ -24,21 +24,25 @@ func (r *Report) AuthResults(authserv string) string {
 }
 
 // worst returns what a method publishes: the status of its first row that
-// neither passes nor is neutral; pass if all of its rows hold; none if a part
-// of them was never asked. The properties of all its rows are evidence either
-// way. A neutral row counts as pass, as it does for the verdict.
+// neither passes nor is neutral; none if a part of them was never asked; else
+// pass, or neutral where not one of them passes. The properties of all its rows
+// are evidence either way.
 func (r *Report) worst(method string) (status Status, reason string, props []Prop) {
-	status = Pass
+	status = Neutral
+	decided := false
 	for _, c := range table() {
 		if c.method != method {
 			continue
 		}
 		row := r.Result(c.name)
 		props = append(props, publishable(row.Props)...)
-		if status != Pass || row.Status.holds() {
-			continue
+		switch {
+		case decided:
+		case !row.Status.holds():
+			status, reason, decided = row.Status, row.Reason, true
+		case row.Status == Pass:
+			status = Pass
 		}
-		status, reason = row.Status, row.Reason
 	}
 	return status, reason, props
 }

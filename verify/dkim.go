@@ -109,7 +109,7 @@ func (f *facts) dkimRow() Result {
 		r.Detail = s.plain + ": " + Quote(s.selector) + "._domainkey." + Quote(s.domain)
 		r.Plain = plain("dkim-key")
 	default:
-		r.Detail = s.plain + ": " + s.describe()
+		r.Detail = strings.TrimSuffix(s.plain, ".") + ": " + s.describe()
 	}
 	return r
 }

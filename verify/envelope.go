@@ -9,6 +9,7 @@ type Envelope struct {
 	Client        string   // address of the SMTP client, without port; "" when unknown
 	Sender        *string  // RFC 5321 reverse-path; nil: unknown, "": the null sender
 	Recipients    []string // forward-paths seen, in order, bounded by the transport
+	Mixed         bool     // others than collection addresses are among them, as the transport took them
 	TLS           TLSInfo
 	Authenticated bool // a submission client that the MTA has authenticated
 }

@@ -72,6 +72,8 @@ func TestAuthResults(t *testing.T) {
 		"not asked": {report(Result{Check: "dkim", Status: None, Reason: "dkim-none"}, Result{Check: "signature", Status: None},
 			Result{Check: "chain", Status: None}, Result{Check: "usage", Status: None}, Result{Check: "address", Status: None}, Result{Check: "revocation", Status: None}),
 			"mx.example.com;\n\tdkim=none reason=\"dkim-none\";\n\tsmime=none"},
+		"an own user's unsigned mail does not pass": {report(Result{Check: "dkim", Status: Neutral}),
+			"mx.example.com;\n\tdkim=neutral;\n\tsmime=pass"},
 		"half asked is not a pass": {report(Result{Check: "usage", Status: None}, Result{Check: "address", Status: None}),
 			"mx.example.com;\n\tdkim=pass;\n\tsmime=none"},
 		"foreign text cannot end the line": {report(Result{Check: "signature", Status: Pass, Props: []Prop{{"body.smime-issuer", "CN=\"x\r\nX: y\""}}}),

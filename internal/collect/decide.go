@@ -37,7 +37,7 @@ func (i *Intake) refused(out Outcome, reason string, reply verify.Reply) Outcome
 	switch {
 	case s.Observe, s.Refuse == RefuseNone, s.Refuse == RefuseSigned && unsigned(out.Report):
 		return i.passed(out)
-	case i.mixed():
+	case i.env.Mixed:
 		return i.swallowed(out, mixedDropped)
 	case i.relayed():
 		return i.swallowed(out, reason)
@@ -72,7 +72,7 @@ func (i *Intake) putOff(out Outcome, reason string, reply verify.Reply) Outcome 
 	switch {
 	case i.settings.Observe:
 		return i.passed(out)
-	case i.mixed(): // other people do not wait for us
+	case i.env.Mixed: // other people do not wait for us
 		return i.swallowed(out, mixedDropped)
 	}
 	out.Action, out.Mark, out.Reply = Defer, false, reply
@@ -94,17 +94,6 @@ func (i *Intake) swallowed(out Outcome, reason string) Outcome {
 
 func (i *Intake) welcome() verify.Reply {
 	return verify.ReplyFor("", "", reference(i.env.ID), i.settings.HelpURL)
-}
-
-// mixed says whether the message goes to other people too. They must neither
-// lose it nor wait for it.
-func (i *Intake) mixed() bool {
-	for _, r := range i.env.Recipients {
-		if !i.settings.recipients.match(r) {
-			return true
-		}
-	}
-	return false
 }
 
 // relayed says whether another server has accepted the message already, so

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"math/big"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -186,7 +187,7 @@ func TestDecision(t *testing.T) {
 			if tt.rcpt == nil {
 				tt.rcpt = []string{ours}
 			}
-			i := begin(s, verify.Envelope{ID: "4bXyZ1", Via: "milter", Client: "192.0.2.7", Recipients: tt.rcpt}, &exam{report: tt.report})
+			i := begin(s, verify.Envelope{ID: "4bXyZ1", Via: "milter", Client: "192.0.2.7", Recipients: tt.rcpt, Mixed: slices.Contains(tt.rcpt, other)}, &exam{report: tt.report})
 			got := i.End(t.Context())
 			if got.Action != tt.action || got.Reason != tt.reason || got.Reply.Code != tt.code || got.Deliver != tt.deliver {
 				t.Errorf("got %s %q %d deliver=%v, want %s %q %d deliver=%v", got.Action, got.Reason, got.Reply.Code, got.Deliver, tt.action, tt.reason, tt.code, tt.deliver)

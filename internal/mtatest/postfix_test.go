@@ -42,12 +42,12 @@ func TestPostfix(t *testing.T) {
 
 	// Spoofed: Bob's signature, Alice's name.
 	spoof := w.dkim.Sign(w.signed("bob", "alice@example.org")).Bytes()
-	refused(t, s.Send("bob@example.org", spoof, collect), 550, "5.7.1", "(cert-address; ref ", "Send from the address in your certificate")
+	refused(t, s.Send("bob@example.org", spoof, collectAddress), 550, "5.7.1", "(cert-address; ref ", "Send from the address in your certificate")
 
 	// Honest, with a forged result on top, in the same session.
 	m := w.signed("alice", "").On("Authentication-Results: mx.example.com; dkim=pass header.d=forged.example",
 		"Authentication-Results: other.example; dkim=pass header.d=kept.example")
-	if a := s.Send("alice@example.org", w.dkim.Sign(m).Bytes(), collect); a.Code != 250 {
+	if a := s.Send("alice@example.org", w.dkim.Sign(m).Bytes(), collectAddress); a.Code != 250 {
 		t.Fatal(a)
 	}
 	got := p.Delivered(2)
@@ -83,7 +83,7 @@ func TestPostfixRecipients(t *testing.T) {
 	}
 
 	// After others: put off for it alone; the others get theirs.
-	answers := s.Envelope("x@example.net", append(others, collect)...)
+	answers := s.Envelope("x@example.net", append(others, collectAddress)...)
 	refused(t, answers[30], 452, "4.5.3", "recipients-split")
 	if a := s.Data([]byte("Subject: to many\r\n\r\nhello\r\n")); a.Code != 250 {
 		t.Fatal(a)
@@ -93,12 +93,12 @@ func TestPostfixRecipients(t *testing.T) {
 	}
 
 	// Before others and bad: ours is removed, the others get it unaltered.
-	if a := s.Send("x@example.net", []byte("Subject: unsigned\r\nFrom: x@example.net\r\n\r\nhello\r\n"), append([]string{collect}, others...)...); a.Code != 250 {
+	if a := s.Send("x@example.net", []byte("Subject: unsigned\r\nFrom: x@example.net\r\n\r\nhello\r\n"), append([]string{collectAddress}, others...)...); a.Code != 250 {
 		t.Fatal(a)
 	}
 	d.AwaitLog("mixed-dropped")
 	for _, m := range p.Delivered(60) {
-		if strings.Contains(m, "Delivered-To: "+collect) || strings.Contains(m, "X-Original-To: "+collect) {
+		if strings.Contains(m, "Delivered-To: "+collectAddress) || strings.Contains(m, "X-Original-To: "+collectAddress) {
 			t.Errorf("the collection address got the bad mail:\n%s", m)
 		}
 		if strings.Contains(m, "Authentication-Results") {
@@ -107,7 +107,7 @@ func TestPostfixRecipients(t *testing.T) {
 	}
 
 	// Before others and good: kept, and everybody gets it.
-	if a := s.Send("alice@example.org", w.honest("alice"), append([]string{collect}, others...)...); a.Code != 250 {
+	if a := s.Send("alice@example.org", w.honest("alice"), append([]string{collectAddress}, others...)...); a.Code != 250 {
 		t.Fatal(a)
 	}
 	p.Delivered(91)
@@ -124,17 +124,20 @@ func TestPostfixFilterGone(t *testing.T) {
 	StartPostfix(t, nil, Service{Addr: addr, Options: milterOption(milter)})
 
 	s := DialSMTP(t, addr)
-	if a := s.Send("alice@example.org", w.honest("alice"), collect); a.Code != 250 {
+	if a := s.Send("alice@example.org", w.honest("alice"), collectAddress); a.Code != 250 {
 		t.Fatal(a)
 	}
 	d.Kill()
 	w.kept(store, "alice@example.org")
-	refused(t, s.Command("MAIL FROM:<bob@example.org>"), 451)
+	// MAIL needs no reply of the filter, so that Postfix may notice only now.
+	if a := s.Command("MAIL FROM:<bob@example.org>"); a.Code == 250 {
+		refused(t, s.Command("RCPT TO:<%s>", collectAddress), 451)
+	}
 	s.Quit()
 
 	d.Start()
 	s = DialSMTP(t, addr)
-	if a := s.Send("bob@example.org", w.honest("bob"), collect); a.Code != 250 {
+	if a := s.Send("bob@example.org", w.honest("bob"), collectAddress); a.Code != 250 {
 		t.Fatal(a)
 	}
 	w.kept(store, "alice@example.org")
@@ -158,8 +161,8 @@ func TestPostfixParallel(t *testing.T) {
 		s := DialSMTP(t, addr)
 		wg.Go(func() {
 			for range 3 {
-				refused(t, s.Send("m@example.org", spoofed[i], collect), 550, "cert-address")
-				if a := s.Send("p@example.org", honest[i], collect); a.Code != 250 {
+				refused(t, s.Send("m@example.org", spoofed[i], collectAddress), 550, "cert-address")
+				if a := s.Send("p@example.org", honest[i], collectAddress); a.Code != 250 {
 					t.Errorf("session %d: %s", i, a)
 				}
 			}
@@ -179,7 +182,7 @@ func TestPostfixParallel(t *testing.T) {
 // version for both, although an abort stands between them.
 func TestPostfixTLS(t *testing.T) {
 	w := newWorld(t)
-	d, milter, store := w.serve("log: {format: json}")
+	d, milter, store := w.serve()
 	addr := FreeAddr(t)
 	key, cert := selfSigned(t)
 	StartPostfix(t, map[string]string{"smtpd_tls_cert_file": cert, "smtpd_tls_key_file": key, "smtpd_tls_security_level": "may"},
@@ -187,11 +190,11 @@ func TestPostfixTLS(t *testing.T) {
 	s := DialSMTP(t, addr)
 	s.StartTLS()
 	for _, person := range []string{"alice", "bob"} {
-		if a := s.Send(person+"@example.org", w.honest(person), collect); a.Code != 250 {
+		if a := s.Send(person+"@example.org", w.honest(person), collectAddress); a.Code != 250 {
 			t.Fatal(a)
 		}
 		w.kept(store, person+"@example.org")
 	}
 	s.Quit()
-	await(t, "both messages logged with their TLS version", func() bool { return strings.Count(d.Log(), "TLSv1.") >= 2 })
+	await(t, "both messages logged with their TLS version", func() bool { return strings.Count(d.Log(), " tls=TLSv1.") == 2 })
 }

@@ -71,7 +71,7 @@ func (s *Sendmail) mc(root, milter string) string {
 		"OSTYPE(`linux')\ndefine(`confDOMAIN_NAME', `mx.example.com')\n"+
 		"define(`QUEUE_DIR', `%[2]s/queue')\ndefine(`ALIAS_FILE', `%[2]s/aliases')\n"+
 		"define(`confPID_FILE', `%[2]s/pid')\ndefine(`STATUS_FILE', `%[2]s/status')\ndefine(`HELP_FILE', `%[2]s/help')\n"+
-		"LOCAL_DOMAIN(`example.com')\n"+
+		"RELAY_DOMAIN(`example.com')\nFEATURE(`nocanonify')\n"+
 		"define(`confTO_IDENT', `0')\ndefine(`confSERVICE_SWITCH_FILE', `%[2]s/service.switch')\n"+
 		"define(`confMAX_DAEMON_CHILDREN', `0')\ndefine(`confQUEUE_LA', `1000')\ndefine(`confREFUSE_LA', `2000')\n"+
 		"define(`confDELIVERY_MODE', `q')\ndefine(`confDONT_BLAME_SENDMAIL', `GroupWritableDirPathSafe')\n"+
@@ -79,7 +79,7 @@ func (s *Sendmail) mc(root, milter string) string {
 		"FEATURE(`no_default_msa')\nFEATURE(`accept_unqualified_senders')\nFEATURE(`accept_unresolvable_domains')\n"+
 		"DAEMON_OPTIONS(`Port=%[3]s, Addr=127.0.0.1, Name=MTA')\n"+
 		"INPUT_MAIL_FILTER(`certinbox', `S=%[4]s, F=T, T=C:10s;S:10s;R:60s;E:5m')\n"+
-		"FEATURE(`stickyhost')\ndefine(`LUSER_RELAY', `local:nobody')\nMAILER(`local')\nMAILER(`smtp')\n",
+		"MAILER(`local')\nMAILER(`smtp')\n",
 		cf, s.dir, port, milter)
 }
 

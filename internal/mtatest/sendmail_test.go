@@ -18,10 +18,10 @@ func TestSendmail(t *testing.T) {
 		t.Fatal(a)
 	}
 	spoof := w.dkim.Sign(w.signed("bob", "alice@example.org")).Bytes()
-	refused(t, s.Send("bob@example.org", spoof, collect), 550, "5.7.1", "(cert-address; ref ")
+	refused(t, s.Send("bob@example.org", spoof, collectAddress), 550, "5.7.1", "(cert-address; ref ")
 
 	m := w.signed("alice", "").On("Authentication-Results: mx.example.com; dkim=pass header.d=forged.example")
-	if a := s.Send("alice@example.org", w.dkim.Sign(m).Bytes(), collect); a.Code != 250 {
+	if a := s.Send("alice@example.org", w.dkim.Sign(m).Bytes(), collectAddress); a.Code != 250 {
 		t.Fatal(a)
 	}
 	w.kept(store, "alice@example.org")
@@ -34,11 +34,11 @@ func TestSendmail(t *testing.T) {
 	for i := range 30 {
 		others = append(others, fmt.Sprintf("other%d@example.com", i))
 	}
-	answers := s.Envelope("x@example.net", append(others, collect)...)
+	answers := s.Envelope("x@example.net", append(others, collectAddress)...)
 	refused(t, answers[30], 452, "4.5.3", "recipients-split")
 	s.Command("RSET")
 
-	if a := s.Send("x@example.net", []byte("Subject: unsigned\r\nFrom: x@example.net\r\n\r\nhello\r\n"), append([]string{collect}, others...)...); a.Code != 250 {
+	if a := s.Send("x@example.net", []byte("Subject: unsigned\r\nFrom: x@example.net\r\n\r\nhello\r\n"), append([]string{collectAddress}, others...)...); a.Code != 250 {
 		t.Fatal(a)
 	}
 	d.AwaitLog("mixed-dropped")
@@ -46,7 +46,7 @@ func TestSendmail(t *testing.T) {
 		if !strings.Contains(qf, "unsigned") {
 			continue
 		}
-		if strings.Contains(qf, collect) || !strings.Contains(qf, others[29]) {
+		if strings.Contains(qf, collectAddress) || !strings.Contains(qf, others[29]) {
 			t.Errorf("recipients of the bad mixed mail:\n%s", qf)
 		}
 		if strings.Contains(qf, "Authentication-Results") {

@@ -13,8 +13,8 @@ import (
 )
 
 const (
-	collect      = "secureme@example.com"
-	sendmailRoot = "../../.cache/sendmail"
+	collectAddress = "secureme@example.com"
+	sendmailRoot   = "../../.cache/sendmail"
 )
 
 // A world is a CA, a sending domain and its DNS, as certinbox will see them.
@@ -54,7 +54,7 @@ func (w *world) signed(person, from string) testmail.Message {
 	entity := testmail.MultipartSigned(content, blob)
 	return testmail.Message{Fields: append([]string{
 		"From: " + from,
-		"To: " + collect,
+		"To: " + collectAddress,
 		"Subject: My certificate",
 		"Date: " + w.now.Format(time.RFC1123Z),
 		fmt.Sprintf("Message-ID: <%d.%s@example.org>", w.now.UnixNano(), person),
@@ -70,7 +70,7 @@ func (w *world) config(listen string, more ...string) (path, store string) {
 	store = filepath.Join(w.dir, "store")
 	anchors := WriteFile(w.t, "root.pem", string(w.root.PEM()))
 	lines := append([]string{
-		"collect: " + collect,
+		"collect: " + collectAddress,
 		"milter: {listen: \"" + listen + "\"}",
 		"store: {path: " + store + "}",
 		"trust: {anchors: [{file: " + anchors + ", domains: any}]}",
