@@ -153,7 +153,7 @@ func (i *fakeIntake) state() (content string, ended, aborted int) {
 }
 
 func keep() collect.Outcome {
-	return collect.Outcome{Action: collect.Keep, Deliver: true, Report: &verify.Report{}, Reply: verify.ReplyFor("", "", "", "")}
+	return collect.Outcome{Action: collect.Keep, Deliver: true, Mark: true, Report: &verify.Report{}, Reply: verify.ReplyFor("", "", "", "")}
 }
 
 func reject(reason string) collect.Outcome {

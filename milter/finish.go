@@ -15,14 +15,12 @@ import (
 func (c *session) finish(m gomilter.Modifier) *gomilter.Response {
 	o := c.judge()
 	switch o.Action {
-	case collect.Keep:
-		if !o.Deliver {
+	case collect.Keep, collect.Pass:
+		switch {
+		case !o.Deliver:
 			return c.drop(m, o.Reason)
-		}
-		return c.deliver(o, m)
-	case collect.Pass:
-		if !o.Deliver {
-			return c.drop(m, o.Reason)
+		case o.Mark:
+			return c.mark(o, m)
 		}
 		return gomilter.RespAccept
 	case collect.Swallow:
@@ -100,9 +98,9 @@ func (c *session) withoutOurs(m gomilter.Modifier) *gomilter.Response {
 	return gomilter.RespAccept
 }
 
-// deliver marks an accepted message: fields that pretend to be our judgement go,
-// ours comes on top.
-func (c *session) deliver(o collect.Outcome, m gomilter.Modifier) *gomilter.Response {
+// mark lets a message go with our judgement on top; fields that pretend to be
+// it go.
+func (c *session) mark(o collect.Outcome, m gomilter.Modifier) *gomilter.Response {
 	for i := len(c.mail.forged) - 1; i >= 0; i-- { // from the last, so that the numbers before it stay
 		if err := m.ChangeHeader(c.mail.forged[i], resultsField, ""); err != nil {
 			return c.modification("remove a forged "+resultsField, err)
