@@ -3,6 +3,7 @@ package verify
 import (
 	"context"
 	"crypto/x509"
+	"encoding/asn1"
 	"strings"
 	"testing"
 	"time"
@@ -121,6 +122,7 @@ func TestWhichCertificateIsKept(t *testing.T) {
 		t.Fatal("crypto/x509 reads the unreadable certificate")
 	}
 	expiredSigner := p.leaf("Expired signer", func(q *testmail.Profile) { q.NotAfter = testmail.Instant().Add(-time.Hour) })
+	tls := p.leaf("For TLS", func(q *testmail.Profile) { q.EKU = []asn1.ObjectIdentifier{testmail.ServerAuth()} })
 	names := cmstest.Preference
 
 	for title, c := range map[string]struct {
@@ -152,6 +154,7 @@ func TestWhichCertificateIsKept(t *testing.T) {
 		"Ed25519 signer, other named":    {ed, []*testmail.Identity{ed, enc, p.ca}, [][]byte{names(enc.Cert)}, "", enc, "preference", false},
 		"signer is somebody else":        {signAsAlice, []*testmail.Identity{signAsAlice, enc, p.ca}, [][]byte{names(enc.Cert)}, "cert-address", enc, "preference", false},
 		"signer expired, other named":    {expiredSigner, []*testmail.Identity{expiredSigner, enc, p.ca}, [][]byte{names(enc.Cert)}, "cert-expired", expiredSigner, "signer", false},
+		"signer is for TLS, other named": {tls, []*testmail.Identity{tls, enc, p.ca}, [][]byte{names(enc.Cert)}, "cert-usage", enc, "preference", false},
 		"signer encrypts, other named":   {enc, []*testmail.Identity{enc, both, p.ca}, [][]byte{names(both.Cert)}, "cert-usage", both, "preference", false},
 		"intermediate is not in the bag": {both, []*testmail.Identity{both}, nil, "cert-incomplete", both, "signer", false},
 	} {

@@ -57,6 +57,26 @@ func TestFloodOfIssuersIsBounded(t *testing.T) {
 	}
 }
 
+// TestMazeIsBounded builds a bag in which every path by name is too long, and
+// the number of ways is astronomic.
+func TestMazeIsBounded(t *testing.T) {
+	w := newWorld()
+	top := w.root
+	for i := range 8 {
+		top = top.Intermediate(testmail.Profile{Name: fmt.Sprint("Step ", i), Kind: ec})
+	}
+	entry := top.Intermediate(testmail.Profile{Name: "Maze", Kind: ec})
+	bag := append(bagOf(entry), bagOf(entry.Above()...)...)
+	for i := range 22 {
+		ca := w.keys.Root(testmail.Profile{Name: "Maze", Kind: ec, Key: w.keys.Key(ec, fmt.Sprint("maze ", i))})
+		bag = append(bag, ca.Cert)
+	}
+	within(t, func() {
+		p, r := trust.New(anchor(w.root)).Path(entry.Issue(bob()).Cert, bag, options())
+		want(t, "cert-untrusted", p, r)
+	})
+}
+
 func TestSurplusDoesNotHideThePath(t *testing.T) {
 	w := newWorld()
 	bag := append(flood(w, 31), w.inter.Cert)

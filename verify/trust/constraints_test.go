@@ -3,6 +3,7 @@ package trust_test
 import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"fmt"
 	"testing"
 	"time"
 
@@ -178,6 +179,7 @@ func TestConstraintsOfEveryCA(t *testing.T) {
 		"the anchor's own":                 {constrainedRoot.Issue(bob()), "cert-constraint"},
 		"a CA's own address is bound":      {between(good, testmail.Profile{SubjectMail: []string{"ca@evil.example"}}).Issue(bob()), "cert-constraint"},
 		"a self-issued CA is not bound":    {selfIssued.Issue(testmail.Profile{Name: "Bob", Kind: ec, Mailboxes: []string{"bob@other.example"}}), ""},
+		"a self-issued leaf is":            {bad.Issue(testmail.Profile{Name: "Limited to other.example", Key: w.keys.Key(ec, "own"), Mailboxes: []string{"bob@example.org"}}), "cert-constraint"},
 		"a leaf below a self-issued CA is": {selfIssued.Issue(bob()), "cert-constraint"},
 	} {
 		t.Run(title, func(t *testing.T) {
@@ -185,6 +187,15 @@ func TestConstraintsOfEveryCA(t *testing.T) {
 			want(t, c.reason, p, r)
 		})
 	}
+}
+
+// boxes are n constraints on hosts, the first on example.org.
+func boxes(n int) [][]byte {
+	out := [][]byte{testmail.RFC822Name("example.org")}
+	for i := 1; i < n; i++ {
+		out = append(out, testmail.RFC822Name(fmt.Sprintf("h%d.example", i)))
+	}
+	return out
 }
 
 func TestConstraintsThatCannotBeRead(t *testing.T) {
@@ -202,6 +213,8 @@ func TestConstraintsThatCannotBeRead(t *testing.T) {
 		"maximum":               {tree([]byte{0x81, 1, 9}), "cert-constraint"},
 		"directory name broken": {testmail.NameConstraints([][]byte{testmail.DirectoryName([]byte{0x31, 0})}, nil), "cert-constraint"},
 		"UTF-8 mailbox broken":  {testmail.NameConstraints([][]byte{testmail.SmtpUTF8Mailbox("a b@example.org")}, nil), "cert-constraint"},
+		"as many as are read":   {testmail.NameConstraints(boxes(2048), nil), ""},
+		"more":                  {testmail.NameConstraints(boxes(2049), nil), "cert-constraint"},
 		"unknown form":          {testmail.NameConstraints([][]byte{testmail.Element(0x8a, nil)}, nil), "cert-constraint"},
 	} {
 		t.Run(title, func(t *testing.T) {

@@ -88,6 +88,8 @@ func pathCases() map[string]pathCase {
 		"upper missing, lower there":                        {missingUpper(w), "cert-incomplete"},
 		"root of another key, same name, by key identifier": {chain{root(testmail.Profile{Name: "Root", Organisation: "Example Trust", Key: k.Key(ec, "forger")}).Issue(bob()), nil, []*trust.Anchor{anchor(w.root)}}, "cert-incomplete"},
 		"root of another key, same name":                    {chain{root(testmail.Profile{Name: "Root", Organisation: "Example Trust", Key: k.Key(ec, "forger")}).Issue(with(func(p *testmail.Profile) { p.NoKeyID = true })), nil, []*trust.Anchor{anchor(w.root)}}, "cert-untrusted"},
+		"expired, and of another key":                       {chain{root(testmail.Profile{Name: "Root", Organisation: "Example Trust", Key: k.Key(ec, "forger")}).Issue(with(func(p *testmail.Profile) { p.NoKeyID, p.NotAfter = true, now.Add(-time.Hour) })), nil, []*trust.Anchor{anchor(w.root)}}, "cert-untrusted"},
+		"root of a known organisation":                      {ofKnownOrganisation(w), "cert-untrusted"},
 		"intermediate forged under its name":                {forgedIntermediate(w), "cert-untrusted"},
 
 		"leaf expired":                     {under(w.inter, with(func(p *testmail.Profile) { p.NotAfter = now.Add(-time.Second) })), "cert-expired"},
@@ -141,6 +143,11 @@ func pathCases() map[string]pathCase {
 func missingUpper(w world) chain {
 	lower := w.inter.Intermediate(testmail.Profile{Name: "Lower", Organisation: "Company", Kind: ec})
 	return chain{lower.Issue(bob()), []*testmail.Identity{lower}, []*trust.Anchor{anchor(w.root)}}
+}
+
+func ofKnownOrganisation(w world) chain {
+	retired := w.keys.Root(testmail.Profile{Name: "Retired root", Organisation: "Example Trust", Kind: ec})
+	return chain{retired.Issue(bob()), []*testmail.Identity{retired}, []*trust.Anchor{anchor(w.root)}}
 }
 
 func forgedIntermediate(w world) chain {
