@@ -106,10 +106,12 @@ func (o *inspection) run(cmd *cobra.Command, file string) error {
 	return fail(exitNo, nil)
 }
 
-// config reads the configuration, which may be missing unless it was asked for.
+// config reads the configuration, which may be missing or not ours to read
+// unless it was asked for.
 func (o *inspection) config(cmd *cobra.Command) (*config.Config, error) {
 	c, err := loadConfig(cmd)
-	if errors.Is(err, fs.ErrNotExist) && !cmd.Flags().Changed("config") {
+	absent := errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission)
+	if absent && !cmd.Flags().Changed("config") {
 		d := config.Defaults()
 		c, err = &d, nil
 	}
@@ -125,7 +127,7 @@ func (o *inspection) config(cmd *cobra.Command) (*config.Config, error) {
 		c.Collect = o.rcpt
 	}
 	if len(c.Collect) == 0 {
-		return nil, &failure{exitConfig, fmt.Errorf("there is no configuration at %s, so there is no collection address", defaultConfig),
+		return nil, &failure{exitConfig, fmt.Errorf("%s cannot be read, so there is no collection address", defaultConfig),
 			"name the address the mail was sent to with --rcpt, and CA certificates with --anchors"}
 	}
 	return c, nil
