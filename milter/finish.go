@@ -1,7 +1,6 @@
 package milter
 
 import (
-	"fmt"
 	"strings"
 
 	gomilter "github.com/d--j/go-milter"
@@ -125,14 +124,32 @@ func (c *session) modification(what string, err error) *gomilter.Response {
 	return tempfail()
 }
 
-// answer is a refusal on the wire. The library repeats the enhanced code on
-// every line and doubles each %. A reply that is none becomes 451 4.3.0.
+// maxPadding is how many blanks answer may add. The library's buffer doubles from
+// 8 bytes, so that a line break is at the end of one at a few lengths only.
+const maxPadding = 32
+
+// answer is a refusal on the wire. A reply that is none becomes 451 4.3.0.
+//
+// The library repeats the codes on every line and doubles each %, but loses
+// part of a line's codes when its line break comes to lie at the end of the
+// buffer in which it builds the reply (v0.10.2). Blanks at the end of the first
+// line move the break away from there; nobody sees them.
 func answer(r verify.Reply) *gomilter.Response {
-	if r.Code >= 400 && r.Code <= 599 && r.Enhanced != "" && len(r.Lines) > 0 {
-		resp, err := gomilter.RejectWithCodeAndReason(uint16(r.Code), fmt.Sprintf("%s %s", r.Enhanced, strings.Join(r.Lines, "\n")))
-		if err == nil {
+	if r.Code < 400 || r.Code > 599 || r.Enhanced == "" || len(r.Lines) == 0 {
+		return gomilter.RespTempFail
+	}
+	for n := range maxPadding {
+		padded := r
+		padded.Lines = append([]string{r.Lines[0] + strings.Repeat(" ", n)}, r.Lines[1:]...)
+		resp, err := gomilter.RejectWithCodeAndReason(uint16(r.Code), r.Enhanced+" "+strings.Join(padded.Lines, "\n"))
+		if err == nil && string(resp.Response().Data) == onWire(padded) {
 			return resp
 		}
 	}
 	return gomilter.RespTempFail
+}
+
+// onWire is the reply as the protocol carries it.
+func onWire(r verify.Reply) string {
+	return strings.NewReplacer("\n", "\r\n", "%", "%%").Replace(r.String()) + "\x00"
 }
