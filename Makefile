@@ -53,7 +53,9 @@ install: certinbox
 	chmod 644 $(DESTDIR)$(UNITS)/certinbox.service
 	install -m 644 contrib/systemd/certinbox.socket $(DESTDIR)$(UNITS)/certinbox.socket
 	install -m 644 contrib/systemd/certinbox.sysusers $(DESTDIR)/usr/lib/sysusers.d/certinbox.conf
-	test -e $(DESTDIR)$(SYSCONF)/config.yaml || install -m 644 config.yaml.example $(DESTDIR)$(SYSCONF)/config.yaml
+	test -e $(DESTDIR)$(SYSCONF)/config.yaml || { \
+		sed '/^store:/,/^$$/s/group: ""/group: certinbox-read/' config.yaml.example > $(DESTDIR)$(SYSCONF)/config.yaml && \
+		chmod 644 $(DESTDIR)$(SYSCONF)/config.yaml; }
 ifeq ($(DESTDIR),)
 	getent group certinbox-read >/dev/null || groupadd --system certinbox-read
 	getent passwd certinbox >/dev/null || useradd --system --user-group --home-dir $(STATE) --shell /usr/sbin/nologin certinbox
