@@ -34,6 +34,7 @@ test: prerequisites check
 check:
 	@test -z "$$(gofmt -l .)" || { echo "gofmt these:"; gofmt -l .; exit 1; }
 	$(GO) vet ./...
+	$(GO) tool -modfile=contrib/tools/go.mod staticcheck ./...
 
 fuzz:
 	FUZZTIME=$(FUZZTIME) contrib/fuzz
