@@ -27,9 +27,10 @@ throw-away CA, all on loopback, and hand it a dozen messages as an MTA does: hon
 ones, forged ones, and mail for other people. For each: what was sent, what the
 sender reads, what was kept. At the end the kept certificates, and how to use one.
 
+The folder is left, so that the printed lines work; remove it when you are done.
 With --keep it stays up until it is interrupted, so that an MTA can be pointed
-at it, and the folder is left behind. Its clock stands still and its DNS knows
-only the senders of the messages; it changes nothing outside its folder.
+at it. Its clock stands still and its DNS knows only the senders of the messages;
+it changes nothing outside its folder.
 
 Exit status: 0 every answer was the expected one; 70 one was not.`,
 		Example: "  certinbox demo\n  certinbox demo --keep",
@@ -64,9 +65,6 @@ func demonstrate(ctx context.Context, out io.Writer, keep bool) error {
 	if err != nil {
 		return fail(exitIO, err)
 	}
-	if !keep {
-		defer os.RemoveAll(dir)
-	}
 	s, err := newStage(dir, list)
 	if err != nil {
 		return fail(exitIO, err)
@@ -88,7 +86,7 @@ func demonstrate(ctx context.Context, out io.Writer, keep bool) error {
 			wrong++
 		}
 	}
-	if err := s.printKept(out, keep); err != nil {
+	if err := s.printKept(out); err != nil {
 		return fail(exitIO, err)
 	}
 	if wrong > 0 {
@@ -98,18 +96,19 @@ func demonstrate(ctx context.Context, out io.Writer, keep bool) error {
 	if keep {
 		return s.stay(ctx, out, list)
 	}
+	fmt.Fprintln(out, "With --keep the demonstration stays up, and a Postfix can be pointed at it.")
 	return nil
 }
 
 // printKept lists the kept certificates and shows how to use one.
-func (s *stage) printKept(out io.Writer, keep bool) error {
+func (s *stage) printKept(out io.Writer) error {
 	files, err := filepath.Glob(filepath.Join(s.dir, "store", "certs", "*.crt"))
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\nKept below %s:\n", filepath.Join(s.dir, "store", "certs"))
+	fmt.Fprintln(out, "\nThe kept certificates:")
 	for _, f := range files {
-		fmt.Fprintf(out, "    %s\n", filepath.Base(f))
+		fmt.Fprintf(out, "    %s\n", f)
 	}
 	if len(files) == 0 {
 		return nil
@@ -122,9 +121,7 @@ func (s *stage) printKept(out io.Writer, keep bool) error {
 	try(out, "openssl", "x509", "-in", files[0], "-noout", "-subject", "-dates")
 	fmt.Fprintln(out, "\nTo encrypt to one:")
 	try(out, "openssl", "cms", "-encrypt", "-aes256", "-in", letter, "-outform", "SMIME", files[0])
-	if !keep {
-		fmt.Fprintln(out, "\nThe folder is removed now; certinbox demo --keep leaves it and stays up.")
-	}
+	fmt.Fprintf(out, "\nThe messages and the log are beside them. To remove it all:\n    $ rm -r %s\n", s.dir)
 	return nil
 }
 

@@ -111,7 +111,7 @@ func (p played) print(w io.Writer) {
 		if i > 0 {
 			label = "     "
 		}
-		fmt.Fprintf(w, "    %s  %s\n", label, l)
+		fmt.Fprintf(w, "    %s  %s\n", label, strings.TrimRight(l, " ")) // blanks pad the reply on the wire
 	}
 	fmt.Fprintf(w, "    kept   %s\n", p.kept)
 	if p.wrong != "" {

@@ -190,7 +190,7 @@ domain). The messages are in %s; to send one:
 The log is %s.
 `, port, filepath.Join(s.dir, "messages"), filepath.Join(s.dir, "messages", list[0].Name+".eml"), filepath.Join(s.dir, "log"))
 	<-ctx.Done()
-	fmt.Fprintf(out, "\nEnded. The folder %s is left; remove it when you are done.\n", s.dir)
+	fmt.Fprintln(out, "\nEnded.")
 	return nil
 }
 

@@ -15,9 +15,14 @@ func demonstration() []recipe {
 			m.rsa()
 		}},
 		{"demo-02-honest-ec-opaque", "An honest mail with a P-256 certificate whose content stands inside the signature.", "accept", "", func(m *mail) {
+			m.author("Bob Example", "bob@example.org")
+			m.signing.opaque = true
+		}},
+		{"honest-opaque", "The honest mail with its content inside the signature.", "accept", "", func(m *mail) {
 			m.signing.opaque = true
 		}},
 		{"demo-03-key-id-signer", "An honest mail whose signature names the signer by key identifier instead of issuer and serial number.", "accept", "", func(m *mail) {
+			m.author("Carol Example", "carol@example.org")
 			m.signing.keyID = true
 		}},
 		{"demo-04-spoofed-from", "Mallory's own honest mail, with From changed to Alice's address on the way.", "reject dkim-fail", "honest-mallory", func(m *mail) {
@@ -57,6 +62,14 @@ func demonstration() []recipe {
 			m.dkim = nil
 		}},
 	}
+}
+
+// author makes the mail somebody else's throughout: From, envelope and
+// certificate.
+func (m *mail) author(name, address string) {
+	m.set("From: " + name + " <" + address + ">")
+	m.sender = address
+	m.signing.who = m.lab.leaf(testmail.Profile{Name: name, Mailboxes: []string{address}})
 }
 
 // rsa signs with RSA certificates throughout.

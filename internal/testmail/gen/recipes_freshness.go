@@ -73,7 +73,7 @@ func times() []recipe {
 			m.content.Fields[0] += "; protected-headers=\"v1\""
 			m.content.Fields = append(m.content.Fields, "From: bob@example.org", "To: bob@example.com")
 		}},
-		{"binding-inner-opaque", "The author inside an opaque signature is somebody else.", "reject from-invalid", "demo-02-honest-ec-opaque", all(
+		{"binding-inner-opaque", "The author inside an opaque signature is somebody else.", "reject from-invalid", "honest-opaque", all(
 			func(m *mail) { m.signing.opaque = true }, inner("From: bob@example.org"))},
 	}
 }

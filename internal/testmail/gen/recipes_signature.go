@@ -75,7 +75,7 @@ func signatures() []recipe {
 				return x
 			}
 		}},
-		{"signature-opaque-tampered", "The content inside an opaque signature was changed.", integrity, "demo-02-honest-ec-opaque", func(m *mail) {
+		{"signature-opaque-tampered", "The content inside an opaque signature was changed.", integrity, "honest-opaque", func(m *mail) {
 			m.signing.opaque = true
 			m.signing.raw = func(b []byte) []byte { return bytes.Replace(b, []byte("Please keep"), []byte("Please send"), 1) }
 		}},
@@ -91,7 +91,7 @@ func signatures() []recipe {
 			s.Key = m.lab.keys.Key("p256", "mallory")
 		})},
 		{"signature-content-beside", "A detached signature that carries a second content of its own.", malformed, "", blob(func(_ *mail, b *cmstest.Blob) { b.Opaque = true })},
-		{"signature-opaque-empty", "An opaque message whose signature carries no content.", malformed, "demo-02-honest-ec-opaque", func(m *mail) {
+		{"signature-opaque-empty", "An opaque message whose signature carries no content.", malformed, "honest-opaque", func(m *mail) {
 			m.signing.opaque = true
 			m.signing.blob = func(b *cmstest.Blob) { b.Opaque = false }
 		}},
@@ -102,7 +102,7 @@ func signatures() []recipe {
 			m.signing.raw = func([]byte) []byte { return envelopedData() }
 		}},
 		{"signature-no-signer", "A detached signature with certificates and no signer.", "reject smime-certificate", "", blob(func(_ *mail, b *cmstest.Blob) { b.Signers = nil })},
-		{"signature-opaque-no-signer", "An opaque message with content, certificates and no signer.", "reject smime-certificate", "demo-02-honest-ec-opaque", func(m *mail) {
+		{"signature-opaque-no-signer", "An opaque message with content, certificates and no signer.", "reject smime-certificate", "honest-opaque", func(m *mail) {
 			m.signing.opaque = true
 			m.signing.blob = func(b *cmstest.Blob) { b.Signers = nil }
 		}},

@@ -59,7 +59,7 @@ func structures() []recipe {
 			inner := testmail.Message{Fields: append([]string{"From: alice@example.org"}, e.Fields...), Body: e.Body}
 			return mixed(text, testmail.Entity{Fields: []string{"Content-Type: message/rfc822"}, Body: inner.Bytes()})
 		})},
-		{"structure-nested-opaque", "An opaque signature beside a text of somebody else.", nested, "demo-02-honest-ec-opaque", func(m *mail) {
+		{"structure-nested-opaque", "An opaque signature beside a text of somebody else.", nested, "honest-opaque", func(m *mail) {
 			m.signing.opaque = true
 			m.wrap = func(e testmail.Entity) testmail.Entity { return mixed(text, e) }
 		}},
@@ -76,17 +76,17 @@ func structures() []recipe {
 				part([]string{"Content-Type: application/octet-stream"}, "-----BEGIN PGP MESSAGE-----\r\n\r\nhQ==\r\n-----END PGP MESSAGE-----\r\n")).Body})},
 		{"structure-pgp-inline", "An OpenPGP message in plain text.", "reject smime-pgp", "", entity(testmail.Text(
 			"-----BEGIN PGP SIGNED MESSAGE-----", "Hash: SHA256", "", "Hello", "-----BEGIN PGP SIGNATURE-----", "", "iHUEABYKAB0WIQ==", "-----END PGP SIGNATURE-----"))},
-		{"structure-encrypted", "Encrypted outermost: the signature, if any, is inside.", "reject smime-encrypted", "demo-02-honest-ec-opaque", func(m *mail) {
+		{"structure-encrypted", "Encrypted outermost: the signature, if any, is inside.", "reject smime-encrypted", "honest-opaque", func(m *mail) {
 			m.signing.opaque = true
 			m.wrap = func(e testmail.Entity) testmail.Entity {
 				return testmail.PKCS7MIME(envelopedData(), "enveloped-data")
 			}
 		}},
-		{"structure-auth-enveloped", "Encrypted outermost, with AES-GCM.", "reject smime-encrypted", "demo-02-honest-ec-opaque", func(m *mail) {
+		{"structure-auth-enveloped", "Encrypted outermost, with AES-GCM.", "reject smime-encrypted", "honest-opaque", func(m *mail) {
 			e := testmail.PKCS7MIME(envelopedData(), "authEnveloped-data")
 			m.entity = &e
 		}},
-		{"structure-certs-only", "Certificates without a signature.", "reject smime-certificate", "demo-02-honest-ec-opaque", func(m *mail) {
+		{"structure-certs-only", "Certificates without a signature.", "reject smime-certificate", "honest-opaque", func(m *mail) {
 			m.signing.opaque = true
 			m.wrap = func(e testmail.Entity) testmail.Entity {
 				e.Fields[0] = "Content-Type: application/pkcs7-mime; smime-type=certs-only; name=\"smime.p7c\""
