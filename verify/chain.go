@@ -143,7 +143,7 @@ func chainStatus(reason string) Status {
 func withCertificate(r Result, c *x509.Certificate) Result {
 	r.Props = append(r.Props,
 		Prop{"body.smime-serial", hex.EncodeToString(c.SerialNumber.Bytes())},
-		Prop{"body.smime-issuer", display(c.Issuer.String())})
+		Prop{"body.smime-issuer", distinguished(c.RawIssuer)})
 	return r
 }
 

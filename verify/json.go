@@ -90,7 +90,7 @@ func (r *Report) path() *pathJSON {
 	if r.Path.Anchor == nil {
 		return nil
 	}
-	p := &pathJSON{Anchor: display(r.Path.Anchor.Certificate.Subject.String()), Source: r.Path.Anchor.Source}
+	p := &pathJSON{Anchor: distinguished(r.Path.Anchor.Certificate.RawSubject), Source: r.Path.Anchor.Source}
 	for _, c := range r.Path.Chain {
 		p.Chain = append(p.Chain, fingerprint(c))
 	}
@@ -101,7 +101,7 @@ func certificate(c *x509.Certificate) *certificateJSON {
 	if c == nil {
 		return nil
 	}
-	return &certificateJSON{fingerprint(c), display(c.Subject.String()), display(c.Issuer.String()),
+	return &certificateJSON{fingerprint(c), distinguished(c.RawSubject), distinguished(c.RawIssuer),
 		hex.EncodeToString(c.SerialNumber.Bytes()), c.NotBefore.UTC(), c.NotAfter.UTC()}
 }
 

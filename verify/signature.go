@@ -204,7 +204,7 @@ func seen(bag []cms.Certificate, maxSANs int) []CertificateSeen {
 			out = append(out, s)
 			continue
 		}
-		s.Subject, s.Issuer = display(c.X509.Subject.String()), display(c.X509.Issuer.String())
+		s.Subject, s.Issuer = distinguished(c.X509.RawSubject), distinguished(c.X509.RawIssuer)
 		s.Serial = hex.EncodeToString(c.X509.SerialNumber.Bytes())
 		s.NotBefore, s.NotAfter = c.X509.NotBefore.UTC(), c.X509.NotAfter.UTC()
 		if boxes, err := trust.Mailboxes(c.X509, maxSANs); err == nil {

@@ -28,7 +28,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	if r.Verdict() == Accept && r.Encryption != nil {
 		fmt.Fprintf(&b, "to keep     %s for %s, chosen as %s, bound %s, signed at %s\n", fingerprint(r.Encryption), r.Author, r.Chosen, r.Bound, r.SignedAt.Format(time.RFC3339))
 		if r.Path.Anchor != nil {
-			fmt.Fprintf(&b, "anchor      %s (%s)\n", display(r.Path.Anchor.Certificate.Subject.String()), r.Path.Anchor.Source)
+			fmt.Fprintf(&b, "anchor      %s (%s)\n", distinguished(r.Path.Anchor.Certificate.RawSubject), r.Path.Anchor.Source)
 		}
 	}
 	reply := r.Reply("", "")
