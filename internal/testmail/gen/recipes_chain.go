@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"time"
 
 	"github.com/certinbox/certinbox/internal/testmail"
 )
@@ -48,7 +49,7 @@ func chains() []recipe {
 			root := m.lab.keys.Root(testmail.Profile{Name: "Unknown Root", Kind: "p256"})
 			m.signing.who = m.lab.below(root.Intermediate(testmail.Profile{Name: "Unknown CA", Kind: "p256"}), testmail.Profile{})
 		}},
-		{"chain-unknown-root-in-bag", "The unknown root is in the message: that makes it no anchor.", untrusted, "honest-root-in-bag", func(m *mail) {
+		{"chain-unknown-root-in-bag", "The unknown root is in the message: that makes it no anchor.", untrusted, "chain-below-root-in-bag", func(m *mail) {
 			root := m.lab.keys.Root(testmail.Profile{Name: "Unknown Root", Kind: "p256"})
 			m.signing.who = m.lab.below(root, testmail.Profile{})
 			m.signing.bag = []*testmail.Identity{m.signing.who, root}
@@ -56,7 +57,7 @@ func chains() []recipe {
 		{"chain-self-signed", "A self-signed certificate.", untrusted, "", func(m *mail) {
 			m.signing.who = m.lab.keys.SelfSigned(testmail.Profile{Name: "Alice Example", Kind: "p256", Mailboxes: []string{"alice@example.org"}})
 		}},
-		{"chain-namesake-root", "A root with the name of the trusted one and another key.", untrusted, "honest-root-in-bag", func(m *mail) {
+		{"chain-namesake-root", "A root with the name of the trusted one and another key.", untrusted, "chain-below-root-in-bag", func(m *mail) {
 			root := m.lab.keys.Root(testmail.Profile{Name: "Example Root", Organisation: "Example Trust", Key: m.lab.keys.Key("p256", "mallory")})
 			m.signing.who = m.lab.below(root, testmail.Profile{})
 			m.signing.bag = []*testmail.Identity{m.signing.who, root}
@@ -64,24 +65,21 @@ func chains() []recipe {
 		{"chain-no-anchors", "The anchor is another root.", untrusted, "", func(m *mail) {
 			m.anchors = []*testmail.Identity{m.lab.keys.Root(testmail.Profile{Name: "Another Root", Kind: "p256"})}
 		}},
-		{"chain-incomplete", "The intermediate is missing; its issuer is known.", "reject cert-incomplete", "", func(m *mail) {
-			ca := m.lab.root.Intermediate(testmail.Profile{Name: "Issuing CA 2", Organisation: "Example Trust", Kind: "p256"})
-			m.signing.who = m.lab.below(ca, testmail.Profile{})
+		{"chain-incomplete", "The intermediate is missing; its issuer is known.", "reject cert-incomplete", "chain-complete", all(secondCA, func(m *mail) {
 			m.signing.bag = []*testmail.Identity{m.signing.who}
-		}},
+		})},
+		{"chain-complete", "The intermediate is there.", "accept", "", secondCA},
 		{"chain-not-yet-valid", "The certificate is valid from tomorrow on.", "reject cert-not-yet-valid", "", certified(testmail.Profile{NotBefore: testmail.Instant().AddDate(0, 0, 1)})},
 		{"chain-expired-a-second-ago", "The certificate expired just now.", "reject cert-expired", "chain-expires-now", certified(testmail.Profile{NotAfter: ago(1e9)})},
 		{"chain-expires-now", "The last second of a certificate.", "accept", "", certified(testmail.Profile{NotAfter: testmail.Instant()})},
-		{"chain-expired-intermediate", "The intermediate has expired.", "reject cert-expired", "", below(testmail.Profile{NotAfter: month}, testmail.Profile{})},
+		{"chain-expired-intermediate", "The intermediate has expired.", "reject cert-expired", "chain-other-intermediate", below(testmail.Profile{NotAfter: month}, testmail.Profile{})},
+		{"chain-other-intermediate", "Another intermediate of the trusted root.", "accept", "", below(testmail.Profile{}, testmail.Profile{})},
 		{"chain-expired-signed-before", "The certificate has expired; the signer claims a time when it was valid.", "reject cert-expired", "", func(m *mail) {
 			m.signing.who = m.lab.leaf(testmail.Profile{NotAfter: ago(3600e9)})
 			m.signing.at = ago(7200e9)
 		}},
-		{"chain-expired-anchor", "The anchor itself has expired.", untrusted, "", func(m *mail) {
-			root := m.lab.keys.Root(testmail.Profile{Name: "Old Root", Kind: "p256", NotAfter: month})
-			m.anchors = []*testmail.Identity{root}
-			m.signing.who = m.lab.below(root.Intermediate(testmail.Profile{Name: "Old CA", Kind: "p256"}), testmail.Profile{})
-		}},
+		{"chain-expired-anchor", "The anchor itself has expired.", untrusted, "chain-old-anchor", oldRoot(month)},
+		{"chain-old-anchor", "The same anchor, while it is still valid.", "accept", "", oldRoot(testmail.Instant().AddDate(0, 1, 0))},
 		{"chain-distrusted", "Issued after the date from which the root is no longer trusted.", "reject cert-distrusted", "chain-trusted-then", policy("anchor_distrust_after: 2025-01-01T00:00:00Z")},
 		{"chain-trusted-then", "Issued before the root lost its trust for new certificates.", "accept", "", policy("anchor_distrust_after: 2026-01-01T00:00:00Z")},
 		{"chain-anchor-domains", "The operator's anchor may vouch for another domain.", constraint, "chain-anchor-domain", policy("anchor_domains: example.com")},
@@ -117,18 +115,14 @@ func chains() []recipe {
 			bob := m.lab.leaf(testmail.Profile{Name: "Bob Example", Mailboxes: []string{"bob@example.org"}})
 			m.signing.who = m.lab.below(bob, testmail.Profile{})
 		}},
-		{"chain-no-cert-sign", "The intermediate may sign revocation lists only.", untrusted, "", below(testmail.Profile{Usage: x509.KeyUsageCRLSign}, testmail.Profile{})},
+		{"chain-no-cert-sign", "The intermediate may sign revocation lists only.", untrusted, "chain-other-intermediate", below(testmail.Profile{Usage: x509.KeyUsageCRLSign}, testmail.Profile{})},
 		{"chain-unknown-critical", "A critical extension that nobody knows.", constraint, "chain-unknown-extension", certified(testmail.Profile{Extra: []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3, 4, 5}, Critical: true, Value: []byte{5, 0}}}})},
 		{"chain-unknown-extension", "An extension that nobody knows, not critical.", "accept", "", certified(testmail.Profile{Extra: []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3, 4, 5}, Value: []byte{5, 0}}}})},
-		{"chain-sha1-intermediate", "The intermediate is signed with SHA-1.", "reject cert-weak", "demo-01-honest-rsa-detached", func(m *mail) {
-			root := m.lab.keys.Root(testmail.Profile{Name: "Example RSA Root", Organisation: "Example Trust"})
-			ca := root.Intermediate(testmail.Profile{Name: "SHA-1 CA", Kind: "p256", Algorithm: x509.SHA1WithRSA})
-			m.anchors = []*testmail.Identity{root}
-			m.signing.who = m.lab.below(ca, testmail.Profile{})
-		}},
+		{"chain-sha1-intermediate", "The intermediate is signed with SHA-1.", "reject cert-weak", "chain-sha256-intermediate", intermediateBy(x509.SHA1WithRSA)},
+		{"chain-sha256-intermediate", "The intermediate is signed with SHA-256.", "accept", "", intermediateBy(x509.SHA256WithRSA)},
 		{"chain-sha1-leaf", "The certificate is signed with SHA-1.", "reject cert-weak", "demo-01-honest-rsa-detached", func(m *mail) {
 			m.rsa()
-			m.signing.who = m.lab.below(m.signing.who.Issuer, testmail.Profile{Kind: "p256", Algorithm: x509.SHA1WithRSA})
+			m.signing.who = m.lab.below(m.signing.who.Issuer, testmail.Profile{Kind: "rsa2048", Algorithm: x509.SHA1WithRSA})
 		}},
 		{"chain-too-long", "A path of ten certificates.", constraint, "chain-long", long(8)},
 		{"chain-long", "A path of seven certificates.", "accept", "", long(5)},
@@ -139,6 +133,10 @@ func chains() []recipe {
 			m.signing.who = m.lab.below(root.Intermediate(testmail.Profile{Name: "Newer CA", Kind: "p256"}), testmail.Profile{})
 		}},
 		{"chain-below-root", "Issued by the root itself.", "accept", "", func(m *mail) { m.signing.who = m.lab.below(m.lab.root, testmail.Profile{}) }},
+		{"chain-below-root-in-bag", "Issued by the root itself, which is in the message.", "accept", "", func(m *mail) {
+			m.signing.who = m.lab.below(m.lab.root, testmail.Profile{})
+			m.signing.bag = []*testmail.Identity{m.signing.who, m.lab.root}
+		}},
 	}...)
 }
 
@@ -156,6 +154,31 @@ func authorAt(domain string) func(m *mail) {
 	return func(m *mail) {
 		m.set("From: alice@" + domain)
 		m.signedBy(domain)
+	}
+}
+
+// secondCA gives Alice a certificate of another intermediate of the same house.
+func secondCA(m *mail) {
+	ca := m.lab.root.Intermediate(testmail.Profile{Name: "Issuing CA 2", Organisation: "Example Trust", Kind: "p256"})
+	m.signing.who = m.lab.below(ca, testmail.Profile{})
+}
+
+// oldRoot makes an anchor of its own that ends at notAfter.
+func oldRoot(notAfter time.Time) func(m *mail) {
+	return func(m *mail) {
+		root := m.lab.keys.Root(testmail.Profile{Name: "Old Root", Kind: "p256", NotAfter: notAfter})
+		m.anchors = []*testmail.Identity{root}
+		m.signing.who = m.lab.below(root.Intermediate(testmail.Profile{Name: "Old CA", Kind: "p256"}), testmail.Profile{})
+	}
+}
+
+// intermediateBy says how the RSA root signs the intermediate.
+func intermediateBy(a x509.SignatureAlgorithm) func(m *mail) {
+	return func(m *mail) {
+		root := m.lab.keys.Root(testmail.Profile{Name: "Example RSA Root", Organisation: "Example Trust"})
+		ca := root.Intermediate(testmail.Profile{Name: "SHA-1 CA", Kind: "p256", Algorithm: a})
+		m.anchors = []*testmail.Identity{root}
+		m.signing.who = m.lab.below(ca, testmail.Profile{})
 	}
 }
 

@@ -122,7 +122,7 @@ func keysAndTags() []recipe {
 		{"dkim-not-for-mail", "The key is for another service than mail.", no, "dkim-for-mail", keyTags("s=tlsrpt")},
 		{"dkim-for-mail", "The key names mail among its services.", "accept", "", keyTags("s=tlsrpt:email")},
 		{"dkim-strict-identity", "The key forbids subdomains in i= (t=s), which names one.", no, "dkim-identity-below", func(m *mail) {
-			m.tag("i=@mail.example.org")
+			m.tag("i=news@mail.example.org")
 			m.record(m.dkim[0].Record("t=s"))
 		}},
 		{"dkim-rsa-512", "A key of 512 bits, broken by anybody in hours.", no, "dkim-rsa-1024", withKey("rsa512")},
@@ -207,18 +207,22 @@ func alignments() []recipe {
 			}
 		}
 	}
-	results := "Authentication-Results: mx.example.com; dkim=pass header.d=example.org"
+	claim := func(x testmail.Message) testmail.Message {
+		return x.On("Authentication-Results: mx.example.com; dkim=pass header.d=example.org")
+	}
 	return []recipe{
-		{"alignment-look-alike", "A domain that only ends in the same letters.", no, "", by("example.org", "badexample.org")},
+		{"alignment-look-alike", "A domain that only ends in the same letters.", no, "alignment-equal", by("example.org", "badexample.org")},
+		{"alignment-equal", "d= is the author's domain.", "accept", "", by("example.org", "example.org")},
 		{"alignment-public-suffix", "d= is a public suffix: everybody's parent.", no, "alignment-parent", by("mail.example.co.uk", "co.uk")},
-		{"alignment-top-level", "d= is a top-level domain, which is no host name.", "reject dkim-unacceptable", "alignment-parent", by("example.org", "org")},
+		{"alignment-top-level", "d= is a top-level domain, which is no host name.", "reject dkim-unacceptable", "alignment-equal", by("example.org", "org")},
 		{"alignment-parent", "d= is the parent of the author's domain.", "accept", "", by("mail.example.co.uk", "example.co.uk")},
 		{"alignment-parent-strict", "d= is the parent where the operator takes only equal domains.", no, "alignment-parent-plain", by("mail.example.org", "example.org", "alignment: strict")},
 		{"alignment-parent-plain", "d= is the parent under an ordinary top-level domain.", "accept", "", by("mail.example.org", "example.org")},
 		{"alignment-onmicrosoft", "d= is the common parent of all tenants of a provider.", no, "alignment-onmicrosoft-tenant", by("tenant.onmicrosoft.com", "onmicrosoft.com")},
 		{"alignment-onmicrosoft-tenant", "d= is the tenant.", "accept", "", by("tenant.onmicrosoft.com", "tenant.onmicrosoft.com")},
 		{"alignment-other-tenant", "Another tenant of the same provider, where domains of one organisation count.", no, "alignment-organisation", by("one.onmicrosoft.com", "two.onmicrosoft.com", "alignment: organisation")},
-		{"alignment-private-suffix", "d= is a private suffix of the public suffix list.", no, "alignment-parent", by("alice.github.io", "github.io")},
+		{"alignment-private-suffix", "d= is a private suffix of the public suffix list.", no, "alignment-private-suffix-own", by("alice.github.io", "github.io")},
+		{"alignment-private-suffix-own", "d= is the author's own domain below a private suffix.", "accept", "", by("alice.github.io", "alice.github.io")},
 		{"alignment-psd", "The parent's DMARC record says that it is a public suffix.", no, "alignment-no-psd", by("shop.suffix.example", "suffix.example", "_dmarc.suffix.example TXT v=DMARC1; p=none; psd=y")},
 		{"alignment-no-psd", "The parent's DMARC record says that it is no public suffix.", "accept", "", by("shop.suffix.example", "suffix.example", "_dmarc.suffix.example TXT v=DMARC1; p=none; psd=n")},
 		{"alignment-below", "d= is below the author's domain.", "accept", "", by("example.org", "mail.example.org")},
@@ -229,14 +233,16 @@ func alignments() []recipe {
 		{"alignment-dmarc-trouble", "d= is the parent, and it cannot be asked whether that is enough.", "defer dkim-temperror", "alignment-dmarc-relaxed", by("mail.example.org", "example.org", "_dmarc.mail.example.org TXT "+testmail.TempError)},
 		{"alignment-beside", "d= is beside the author's domain.", no, "alignment-organisation", by("a.example.org", "b.example.org")},
 		{"alignment-organisation", "d= is beside, where the operator takes the whole organisation.", "accept", "", by("a.example.org", "b.example.org", "alignment: organisation")},
-		{"alignment-results-claim", "Another domain's signature and a forged claim of a pass.", no, "", func(m *mail) {
+		{"alignment-results-claim", "Another domain's signature and a forged claim of a pass.", no, "alignment-results-claim-own", func(m *mail) {
 			m.signedBy("mailer.example.net")
-			m.after = func(x testmail.Message) testmail.Message { return x.On(results) }
+			m.after = claim
 		}},
-		{"alignment-sender-field", "DKIM is aligned with Sender, not with From.", no, "header-one-sender", func(m *mail) {
+		{"alignment-results-claim-own", "The claim of a pass above a signature by the author's domain.", "accept", "", func(m *mail) { m.after = claim }},
+		{"alignment-sender-field", "DKIM is aligned with Sender, not with From.", no, "alignment-sender-field-own", func(m *mail) {
 			m.add("Sender: news@mailer.example.net")
 			m.signedBy("mailer.example.net")
 		}},
+		{"alignment-sender-field-own", "Sender is elsewhere, DKIM is aligned with From.", "accept", "", field("Sender: news@mailer.example.net")},
 		{"alignment-both-sign", "The mailing service and the author's domain have signed.", "accept", "", func(m *mail) {
 			other := m.lab.domainKey("mailer.example.net")
 			m.dkim = append(m.dkim, other)

@@ -73,8 +73,10 @@ func times() []recipe {
 			m.content.Fields[0] += "; protected-headers=\"v1\""
 			m.content.Fields = append(m.content.Fields, "From: bob@example.org", "To: bob@example.com")
 		}},
-		{"binding-inner-opaque", "The author inside an opaque signature is somebody else.", "reject from-invalid", "honest-opaque", all(
+		{"binding-inner-opaque", "The author inside an opaque signature is somebody else.", "reject from-invalid", "binding-inner-opaque-own", all(
 			func(m *mail) { m.signing.opaque = true }, inner("From: bob@example.org"))},
+		{"binding-inner-opaque-own", "The author inside an opaque signature is the author.", "accept", "", all(
+			func(m *mail) { m.signing.opaque = true }, inner("From: alice@example.org"))},
 	}
 }
 

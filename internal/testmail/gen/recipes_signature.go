@@ -42,6 +42,15 @@ func blob(f func(m *mail, b *cmstest.Blob)) func(m *mail) {
 	return func(m *mail) { m.signing.blob = func(b *cmstest.Blob) { f(m, b) } }
 }
 
+// signedAgain repeats the one signer n times.
+func signedAgain(n int) func(m *mail, b *cmstest.Blob) {
+	return func(_ *mail, b *cmstest.Blob) {
+		for range n {
+			b.Signers = append(b.Signers, b.Signers[0])
+		}
+	}
+}
+
 // rsaLeaf gives Alice an RSA certificate below the usual CA.
 func rsaLeaf(m *mail) {
 	m.signing.who = m.lab.leaf(testmail.Profile{Name: "Alice RSA", Kind: "rsa2048"})
@@ -119,11 +128,7 @@ func signatures() []recipe {
 		{"signature-too-many-certificates", "More than 32 certificates.", malformed, "honest-many-certificates", blob(func(m *mail, b *cmstest.Blob) {
 			b.Extra = emptySequences(31)
 		})},
-		{"signature-too-many-signers", "More than 4 signers.", malformed, "honest-two-signers", blob(func(m *mail, b *cmstest.Blob) {
-			for range 4 {
-				b.Signers = append(b.Signers, b.Signers[0])
-			}
-		})},
+		{"signature-too-many-signers", "More than 4 signers.", malformed, "honest-four-signers", blob(signedAgain(4))},
 		{"signature-two-identities", "Alice and Bob have signed.", "reject cms-signers", "honest-two-signers", blob(func(m *mail, b *cmstest.Blob) {
 			bob := m.lab.leaf(testmail.Profile{Name: "Bob Example", Mailboxes: []string{"bob@example.org"}})
 			b.Signers = append(b.Signers, m.signing.by(bob))
@@ -266,6 +271,7 @@ func honestSignatures() []recipe {
 			b.Signers = append(b.Signers, m.signing.by(second))
 			b.Extra = ders(second)
 		})},
+		{"honest-four-signers", "Four signatures by one certificate: odd but bounded.", "accept", "", blob(signedAgain(3))},
 		{"honest-inner-signature", "Alice has signed a mail that Bob had signed: the outermost signature is hers, that is what counts.", "accept", "", func(m *mail) {
 			bob := m.lab.leaf(testmail.Profile{Name: "Bob Example", Mailboxes: []string{"bob@example.org"}})
 			m.content = signing{who: bob, at: m.signing.at}.entity(testmail.Text("Bob's words.").Bytes())

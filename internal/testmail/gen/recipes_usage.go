@@ -69,7 +69,8 @@ func usages() []recipe {
 		}},
 		{"usage-preference-sign-only", "The named certificate is for signing only.", usage, "usage-preference", preferring(signOnly, with(signOnly, func(p *testmail.Profile) { p.Name = "Alice Encryption" }))},
 		{"usage-preference-expired", "The named certificate has expired.", "reject cert-expired", "usage-preference", preferring(signOnly, with(encryptOnly, func(p *testmail.Profile) { p.NotAfter = testmail.Instant().AddDate(0, -1, 0) }))},
-		{"usage-preference-weak", "The named certificate has 1024 bits.", weak, "usage-preference", preferring(signOnly, testmail.Profile{Kind: "rsa1024"})},
+		{"usage-preference-weak", "The named certificate has 1024 bits.", weak, "usage-preference-rsa", preferring(signOnly, testmail.Profile{Kind: "rsa1024"})},
+		{"usage-preference-rsa", "The named certificate has 2048 bits.", "accept", "", preferring(signOnly, testmail.Profile{Kind: "rsa2048"})},
 		{"usage-preference-of-other", "The named certificate is somebody else's.", "reject cert-address", "usage-preference", preferring(signOnly, with(encryptOnly, func(p *testmail.Profile) { p.Mailboxes = []string{"bob@example.org"} }))},
 		{"usage-preference-untrusted", "The named certificate leads to no anchor.", "reject cert-untrusted", "usage-preference", func(m *mail) {
 			preferring(signOnly, encryptOnly)(m)
