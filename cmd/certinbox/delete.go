@@ -16,6 +16,7 @@ func deleteCommand() *cobra.Command {
 the reports that name it. Mail signed before this moment is refused from now on,
 so that an old mail cannot bring the certificate back; a new one can. With
 --suppress none can: then a keyed hash of the address remains, to know it by.
+Root becomes the user that owns the store first.
 
 Exit status: 0 done, also if nothing was kept; 64 that is no address; 74 it
 failed; 77 not permitted; 78 configuration.`,
@@ -28,6 +29,9 @@ failed; 77 not permitted; 78 configuration.`,
 			}
 			c, err := loadConfig(cmd)
 			if err != nil {
+				return err
+			}
+			if err := becomeOwner(c); err != nil {
 				return err
 			}
 			kept, err := openStore(c, time.Now, false)

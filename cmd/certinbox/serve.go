@@ -42,7 +42,8 @@ The log goes to standard error.
 is a unix socket or on loopback.
 
 Exit status: 0 ended by a signal; 64 wrong usage; 66 no such file; 74 a socket or the store
-fails; 78 configuration.`,
+fails; 77 not permitted, also for root when the store belongs to another user;
+78 configuration.`,
 		Example: `  certinbox serve
   certinbox serve --config ./trial.yaml --at 2026-03-02T12:00:00Z --dns ./dns.txt --anchors ./ca.pem`,
 		Args: cobra.NoArgs,
@@ -74,6 +75,9 @@ type service struct {
 func (d *service) run(ctx context.Context) error {
 	if ctx == nil {
 		ctx = context.Background()
+	}
+	if err := refuseRoot(d.config); err != nil {
+		return err
 	}
 	settings, kept, err := d.settings(d.config, d.log)
 	if err != nil {
