@@ -16,6 +16,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/certinbox/certinbox/internal/testmail/cases"
 	"github.com/certinbox/certinbox/verify"
 )
 
@@ -224,5 +225,38 @@ func TestManPageNamesEveryKey(t *testing.T) {
 		if !slices.Contains(want, k) && k != "milter" {
 			t.Errorf("certinbox.yaml.5 describes %s, which config.yaml.example does not have", k)
 		}
+	}
+}
+
+// TestReasonsStandInTheirSection: what a check answered in any case file is
+// found under its own heading in checks.md.
+func TestReasonsStandInTheirSection(t *testing.T) {
+	sections := map[string]string{}
+	for part := range strings.SplitSeq(read(t, "checks.md"), "\n## ") {
+		name, text, _ := strings.Cut(part, "\n")
+		sections[name] = text
+	}
+	all, err := cases.All()
+	must(t, err)
+	row := regexp.MustCompile(`(?m)^([a-z]+) +[a-z]+ +.*\(([a-z-]+)\)$`)
+	missing := map[string]string{}
+	seen := 0
+	for _, c := range all {
+		for _, m := range row.FindAllStringSubmatch(c.Want, -1) {
+			check, reason := m[1], m[2]
+			if !slices.Contains(verify.Checks(), check) {
+				continue
+			}
+			seen++
+			if !strings.Contains(sections[check], "`"+reason+"`") {
+				missing[check+" "+reason] = c.Name
+			}
+		}
+	}
+	if seen < 200 {
+		t.Fatalf("%d rows with a reason seen in the cases, there are more", seen)
+	}
+	for what, name := range missing {
+		t.Errorf("checks.md: the section does not tell of %s, as in case %s", what, name)
 	}
 }
