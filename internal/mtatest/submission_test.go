@@ -65,32 +65,3 @@ func TestUnixSocketAndReload(t *testing.T) {
 	p.Delivered(2)
 	s.Quit()
 }
-
-// TestRealMail runs real messages through certinbox and a real Postfix where
-// CERTINBOX_REALMAIL names a folder with them: FILE.eml, dns.txt and
-// anchor-comodo-rsa.pem. They are not ours to ship.
-func TestRealMail(t *testing.T) {
-	dir := os.Getenv("CERTINBOX_REALMAIL")
-	if dir == "" {
-		t.Skip("CERTINBOX_REALMAIL names no folder of real mail")
-	}
-	const at, to = "2018-11-22T15:10:00Z", "steve.tuck@sparkpost.com"
-	milter, state := FreeAddr(t), tempDir(t, "store")
-	config := WriteFile(t, "config.yaml", "collect: "+to+"\nmilter: {listen: \"inet:"+milter+"\"}\nstore: {path: "+state+"/store}\n")
-	StartDaemon(t, Build(t), milter, "--config", config, "--at", at, "--dns", filepath.Join(dir, "dns.txt"), "--anchors", filepath.Join(dir, "anchor-comodo-rsa.pem"))
-	addr := FreeAddr(t)
-	StartPostfix(t, map[string]string{"virtual_mailbox_domains": "sparkpost.com"}, Service{Addr: addr, Options: milterOption(milter)})
-	s := DialSMTP(t, addr)
-	send := func(name string) Answer {
-		b, err := os.ReadFile(filepath.Join(dir, name))
-		must(t, err)
-		return s.Send("bob.lumreeker@gmail.com", b, to)
-	}
-	refused(t, send("signed-from-bob-bad-dkim.eml"), 550, "dkim-fail")
-	refused(t, send("signed-from-bob-no-dkim.eml"), 550, "dkim-none")
-	if a := send("signed-from-bob.eml"); a.Code != 250 {
-		t.Fatal(a)
-	}
-	(&world{t: t}).kept(state+"/store", "bob.lumreeker@gmail.com")
-	s.Quit()
-}
