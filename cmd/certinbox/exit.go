@@ -62,6 +62,8 @@ func fromConfig(err error) error {
 		f.hint = "config.yaml.example explains every key"
 	} else if errors.Is(err, fs.ErrNotExist) {
 		f.hint = "copy config.yaml.example there, or name another file with --config"
+	} else if errors.Is(err, fs.ErrPermission) {
+		f.hint = "the user of the daemon has to read it: chmod 644 the file, and 755 the folders above it"
 	}
 	return f
 }

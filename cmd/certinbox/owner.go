@@ -47,7 +47,7 @@ func becomeOwner(c *config.Config) error {
 			}
 		}
 	}
-	readers, err := groupID(c.Store.Group)
+	readers, err := groupID("store.group", c.Store.Group)
 	if err != nil {
 		return fail(exitConfig, err)
 	}

@@ -179,7 +179,7 @@ func prefixes(networks []config.Network) []netip.Prefix {
 // openStore opens the store as configured. Commands that only look open it
 // read-only: they may run as somebody who may not write there.
 func openStore(c *config.Config, now func() time.Time, readOnly bool) (*store.Directory, error) {
-	group, err := groupID(c.Store.Group)
+	group, err := groupID("store.group", c.Store.Group)
 	if err != nil {
 		return nil, fail(exitConfig, err)
 	}
@@ -203,8 +203,8 @@ func openStore(c *config.Config, now func() time.Time, readOnly bool) (*store.Di
 	return d, nil
 }
 
-// groupID is the number of the group that reads the kept certificates, -1 for none.
-func groupID(name string) (int, error) {
+// groupID is the number of the group that a key of the configuration names, -1 for none.
+func groupID(key, name string) (int, error) {
 	if name == "" {
 		return -1, nil
 	}
@@ -213,7 +213,7 @@ func groupID(name string) (int, error) {
 	}
 	g, err := user.LookupGroup(name)
 	if err != nil {
-		return 0, fmt.Errorf("store.group: %w", err)
+		return 0, fmt.Errorf("%s: %w", key, err)
 	}
 	return strconv.Atoi(g.Gid)
 }

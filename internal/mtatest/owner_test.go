@@ -35,6 +35,16 @@ func TestRootBesideTheDaemon(t *testing.T) {
 	if err == nil || err.(*exec.ExitError).ExitCode() != 77 || !strings.Contains(string(out), "belongs to user nobody") {
 		t.Fatalf("root serves from the store of another user: %v\n%s", err, out)
 	}
+	text, err := os.ReadFile(config)
+	must(t, err)
+	_, after, _ := strings.Cut(string(text), "{file: ")
+	anchors, _, _ := strings.Cut(after, ",")
+	must(t, os.Chmod(anchors, 0o600))
+	out, err = exec.Command(bin, "check-config", "--config", config).CombinedOutput()
+	if err == nil || !strings.Contains(string(out), anchors) || !strings.Contains(string(out), "permission denied") {
+		t.Errorf("check-config does not notice what the daemon cannot read: %v\n%s", err, out)
+	}
+	must(t, os.Chmod(anchors, 0o644))
 	d := StartDaemon(t, as, addr, "--config", config, "--dns", zone)
 	keep := func(id, person string) {
 		t.Helper()
