@@ -20,11 +20,13 @@ type listed struct {
 	ImportPath string
 	Imports    []string
 	Dir        string
+	GoFiles    []string
+	Doc        string
 }
 
 func packages(t *testing.T) []listed {
 	t.Helper()
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Dir", "./...").Output()
+	out, err := exec.Command("go", "list", "-json=ImportPath,Imports,Dir,GoFiles,Doc", "./...").Output()
 	if err != nil {
 		t.Fatalf("go list: %v", err)
 	}
@@ -126,6 +128,15 @@ func TestNoInitNoClock(t *testing.T) {
 			if strings.HasPrefix(p.ImportPath, module+"verify") && clock.Match(b) {
 				t.Errorf("%s reads a clock; the caller's clock is the only one", name)
 			}
+		}
+	}
+}
+
+// TestEveryPackageSaysWhatItIs: a newcomer reads the package comment first.
+func TestEveryPackageSaysWhatItIs(t *testing.T) {
+	for _, p := range packages(t) {
+		if p.Doc == "" && len(p.GoFiles) > 0 { // a package of tests alone is not listed with its comment
+			t.Errorf("%s has no package comment", p.ImportPath)
 		}
 	}
 }
