@@ -46,7 +46,7 @@ type facts struct {
 }
 
 func newFacts(x *Examination) *facts {
-	f := &facts{v: x.v, env: x.env, at: x.v.Now().UTC(), raw: x.buf, tooBig: x.tooBig,
+	f := &facts{v: x.v, env: x.env, at: x.v.Now().UTC(), raw: x.message(), tooBig: x.tooBig,
 		report: &Report{}, ops: cms.Operations{Left: x.v.Policy.Limits.PublicKeyOps}}
 	f.report.At = f.at
 	return f

@@ -66,19 +66,55 @@ func (v *Verifier) Begin(env Envelope) *Examination {
 type Examination struct {
 	v      *Verifier
 	env    Envelope
-	buf    []byte
+	pieces [][]byte // the message so far; all but the last are full
+	size   int
 	tooBig bool
 }
 
-// Write takes bytes as received, with CRLF line ends. It never fails: bytes
-// beyond the limit are counted as too much and dropped.
+// The lengths of pieces, unless more comes at once. One that grew as a whole
+// would leave several times its length to the garbage collector, for every
+// message under way at the same time.
+const (
+	firstPiece = 8 << 10
+	maxPiece   = 64 << 10
+)
+
+// Write takes bytes as received, with CRLF line ends. It never fails: a
+// message beyond the limit is remembered as too big and dropped.
 func (x *Examination) Write(p []byte) (int, error) {
-	if x.tooBig || len(x.buf)+len(p) > x.v.Policy.Limits.Message {
-		x.tooBig = true
+	if x.tooBig || x.size+len(p) > x.v.Policy.Limits.Message {
+		x.tooBig, x.pieces = true, nil
 		return len(p), nil
 	}
-	x.buf = append(x.buf, p...)
+	for rest := p; len(rest) > 0; {
+		last := len(x.pieces) - 1
+		if last < 0 || len(x.pieces[last]) == cap(x.pieces[last]) {
+			length := max(len(rest), min(max(x.size, firstPiece), maxPiece))
+			x.pieces = append(x.pieces, make([]byte, 0, length))
+			last++
+		}
+		n := min(len(rest), cap(x.pieces[last])-len(x.pieces[last]))
+		x.pieces[last] = append(x.pieces[last], rest[:n]...)
+		x.size += n
+		rest = rest[n:]
+	}
 	return len(p), nil
+}
+
+// message returns what was written, in one piece.
+func (x *Examination) message() []byte {
+	if len(x.pieces) > 1 {
+		whole := make([]byte, 0, x.size)
+		for i, p := range x.pieces {
+			whole = append(whole, p...)
+			x.pieces[i] = nil // for the garbage collector, while others are judged
+		}
+		x.pieces = [][]byte{whole}
+	}
+	if len(x.pieces) == 0 {
+		return nil
+	}
+	return x.pieces[0]
 }
 
 // Report judges what was written. It never fails: whatever is wrong is in the
