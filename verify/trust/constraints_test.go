@@ -72,6 +72,15 @@ func constrainedChain(t *testing.T, w world, c constraintCase, optional bool) ch
 
 func constraintCases(t *testing.T) map[string]constraintCase {
 	t.Helper()
+	// universal is the name of an organisation as UniversalString, four bytes a letter.
+	universal := func(o string) []byte {
+		var v []byte
+		for _, c := range o {
+			v = append(v, 0, 0, 0, byte(c))
+		}
+		id := []byte{0x06, 0x03, 0x55, 0x04, 0x0a}
+		return testmail.DirectoryName(testmail.Sequence(testmail.Element(0x31, testmail.Sequence(id, testmail.Element(28, v)))))
+	}
 	box, utf, dn := testmail.RFC822Name, testmail.SmtpUTF8Mailbox, testmail.DirectoryName
 	list := func(n ...[]byte) [][]byte { return n }
 	acme := dn(name(t, "C", "DE", "O", "Acme"))
@@ -137,6 +146,7 @@ func constraintCases(t *testing.T) map[string]constraintCase {
 		"directory name excluded":            {nil, list(acme), subject("C", "DE", "O", "Acme", "CN", "Bob"), "cert-constraint"},
 		"directory name not excluded":        {nil, list(acme), subject("C", "DE", "O", "Other"), ""},
 		"directory name in the SAN":          {list(acme), nil, testmail.Profile{Kind: ec, Subject: name(t, "C", "DE", "O", "Acme"), SAN: testmail.Sequence(box("bob@example.org"), dn(name(t, "O", "Evil")))}, "cert-constraint"},
+		"directory name in UniversalString":  {nil, list(universal("Acme")), testmail.Profile{Kind: ec, SAN: testmail.Sequence(box("bob@example.org"), dn(name(t, "O", "Acme")))}, "cert-constraint"},
 		"directory name and mailbox":         {list(acme, box("example.org")), nil, subject("C", "DE", "O", "Acme", "CN", "Bob"), ""},
 		"directory name, mailbox outside":    {list(acme, box("other.example")), nil, subject("C", "DE", "O", "Acme", "CN", "Bob"), "cert-constraint"},
 		"DNS constraint, no DNS name":        {list(testmail.DNSName("other.example")), nil, bob(), ""},

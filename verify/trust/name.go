@@ -5,11 +5,11 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"golang.org/x/crypto/cryptobyte"
 	tag "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/certinbox/certinbox/internal/smime/cms"
 )
 
 // A distinguishedName is a Name (RFC 5280 section 4.1.2.4), outermost first.
@@ -64,35 +64,11 @@ func readAttribute(set *cryptobyte.String) (attribute, error) {
 		!seq.ReadAnyASN1(&value, &t) || !seq.Empty() {
 		return attribute{}, errors.New("damaged attribute of a name")
 	}
-	text, ok := directoryText(t, value)
+	text, ok := cms.DirectoryString(int(t), value)
 	if !ok {
 		return attribute{id: string(id), key: string(rune(t)) + "\x00" + string(value)}, nil
 	}
 	return attribute{id: string(id), text: text, key: strings.Join(strings.Fields(strings.ToLower(text)), " ")}, nil
-}
-
-// directoryText returns a string value as UTF-8; false for any other type.
-func directoryText(t tag.Tag, v []byte) (string, bool) {
-	switch t {
-	case tag.UTF8String, tag.PrintableString, tag.IA5String, 18 /* NumericString */, 26 /* VisibleString */ :
-		return string(v), utf8.Valid(v)
-	case tag.T61String: // read as Latin-1, as everybody does
-		r := make([]rune, len(v))
-		for i, b := range v {
-			r[i] = rune(b)
-		}
-		return string(r), true
-	case 30: // BMPString
-		if len(v)%2 != 0 {
-			return "", false
-		}
-		u := make([]uint16, len(v)/2)
-		for i := range u {
-			u[i] = uint16(v[2*i])<<8 | uint16(v[2*i+1])
-		}
-		return string(utf16.Decode(u)), true
-	}
-	return "", false
 }
 
 // within says whether name lies in the subtree of base: base is its beginning

@@ -44,7 +44,7 @@ func readPair(r *reader) string {
 	var value string
 	if text, ok := "", false; r.err == nil {
 		if e.class == universal && !e.constructed {
-			text, ok = decodeString(e.tag, r.content(e))
+			text, ok = DirectoryString(e.tag, r.content(e))
 		}
 		if ok {
 			value = " " + strings.Join(strings.Fields(strings.ToLower(text)), " ")
@@ -56,9 +56,10 @@ func readPair(r *reader) string {
 	return oid + value
 }
 
-// decodeString decodes the contents of the string types of DirectoryString and
-// their kin (RFC 5280 section 4.1.2.4).
-func decodeString(tag int, b []byte) (string, bool) {
+// DirectoryString returns as UTF-8 the contents of a value of a string type that
+// names use, by its universal tag number (RFC 5280 section 4.1.2.4); false for
+// any other type and for what cannot be read.
+func DirectoryString(tag int, b []byte) (string, bool) {
 	switch tag {
 	case 12, 18, 19, 22, 26: // UTF8, Numeric, Printable, IA5, Visible
 		return string(b), utf8.Valid(b)
