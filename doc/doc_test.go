@@ -260,3 +260,29 @@ func TestReasonsStandInTheirSection(t *testing.T) {
 		t.Errorf("checks.md: the section does not tell of %s, as in case %s", what, name)
 	}
 }
+
+// TestDecisionsAreListed: numbered without a gap, each in the index, each with
+// its reason and with what would change it.
+func TestDecisionsAreListed(t *testing.T) {
+	index := read(t, "decisions/README.md")
+	files, err := filepath.Glob("decisions/0*.md")
+	must(t, err)
+	if len(files) < 15 {
+		t.Fatalf("%d decisions", len(files))
+	}
+	for i, file := range files {
+		name, text := filepath.Base(file), read(t, file)
+		if n, err := strconv.Atoi(name[:4]); err != nil || n != i+1 {
+			t.Errorf("%s: want number %d", name, i+1)
+		}
+		title, _, _ := strings.Cut(strings.TrimPrefix(text, "# "+strconv.Itoa(i+1)+". "), "\n")
+		if !strings.Contains(index, "- ["+name[:4]+"]("+name+") "+title+"\n") {
+			t.Errorf("decisions/README.md does not list %s as %q", name, title)
+		}
+		for _, part := range []string{"**Why.**", "**What would change it.**"} {
+			if !strings.Contains(text, part) {
+				t.Errorf("%s: no %s", name, part)
+			}
+		}
+	}
+}
