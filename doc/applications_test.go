@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -167,5 +168,31 @@ func (p program) try(t *testing.T) {
 		if message, err := p.run(address); err == nil || len(message) > 0 {
 			t.Errorf("%q: encrypted, or something written: %q", address, message)
 		}
+	}
+}
+
+// TestSidecarFieldsAreDescribed: every field of certs/ADDRESS.json, and none else.
+func TestSidecarFieldsAreDescribed(t *testing.T) {
+	_, section, ok := strings.Cut(read(t, "applications.md"), "## The JSON beside it\n")
+	if !ok {
+		t.Fatal("applications.md has no section on the JSON")
+	}
+	section, _, _ = strings.Cut(section, "\n\nTimes are")
+	var described []string
+	for line := range strings.SplitSeq(section, "\n") {
+		if cells := strings.Split(line, "|"); len(cells) > 2 {
+			for _, m := range regexp.MustCompile("`([a-z0-9_]+)`").FindAllStringSubmatch(cells[1], -1) {
+				described = append(described, m[1])
+			}
+		}
+	}
+	var fields []string
+	for f := range reflect.TypeFor[store.Published]().Fields() {
+		fields = append(fields, f.Tag.Get("json"))
+	}
+	slices.Sort(described)
+	slices.Sort(fields)
+	if !slices.Equal(described, fields) {
+		t.Errorf("applications.md describes %v, the file has %v", described, fields)
 	}
 }
