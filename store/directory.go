@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"time"
 )
 
@@ -67,7 +68,7 @@ func (d *Directory) layout() error {
 	if err := makeParents(d.disk, d.root); err != nil {
 		return err
 	}
-	for _, sub := range []string{"entries", "reports", "locks", "deleted", "quota", "certs"} {
+	for _, sub := range parts() {
 		mode := os.FileMode(0o700)
 		if sub == "certs" {
 			mode = 0o750
@@ -78,6 +79,20 @@ func (d *Directory) layout() error {
 	}
 	return d.grant(d.path("certs"))
 }
+
+// Usable says whether this process may write everywhere in the store. It opens
+// and writes nothing.
+func (d *Directory) Usable() error {
+	for _, sub := range parts() {
+		if err := syscall.Access(d.path(sub), 7); err != nil { // rwx
+			return fmt.Errorf("store: %s: %w: it has to belong to the user of the daemon, on a disk that can be written to", d.path(sub), err)
+		}
+	}
+	return nil
+}
+
+// parts are the directories of a store.
+func parts() []string { return []string{"entries", "reports", "locks", "deleted", "quota", "certs"} }
 
 // makeParents makes a directory and its missing parents durably. They may be
 // passed through, not listed: readers of certs/ come by here.

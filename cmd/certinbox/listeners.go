@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"net"
 	"strings"
+	"syscall"
 
 	"github.com/coreos/go-systemd/v22/activation"
 
@@ -39,7 +40,11 @@ func openListeners(c *config.Config) ([]net.Listener, error) {
 		ln, err := milter.Listen(l.Listen, l.Group, mode)
 		if err != nil {
 			closeAll(out)
-			return nil, fail(exitIO, err)
+			f := &failure{exitIO, err, "milter.listen in the configuration names this address"}
+			if errors.Is(err, syscall.EADDRINUSE) {
+				f.hint += "; another process, perhaps another certinbox or systemd for certinbox.socket, has it: see ss -lntp"
+			}
+			return nil, f
 		}
 		out = append(out, ln)
 	}

@@ -38,6 +38,7 @@ func (d *service) reload() {
 		d.refuse(err)
 		return
 	}
+	d.bounded = boundMemory(next, d.bounded)
 	d.collector.Set(settings)
 	d.kept.Store(kept)
 	d.log.Configure(next.Log.Format, next.Log.Level)

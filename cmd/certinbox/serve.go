@@ -70,6 +70,7 @@ type service struct {
 	collector *collect.Collector
 	kept      atomic.Pointer[store.Directory] // what is swept
 	server    *milter.Server
+	bounded   bool // the bound of memory is ours, not GOMEMLIMIT's
 }
 
 func (d *service) run(ctx context.Context) error {
@@ -81,7 +82,14 @@ func (d *service) run(ctx context.Context) error {
 	}
 	settings, kept, err := d.settings(d.config, d.log)
 	if err != nil {
+		if f, ok := errors.AsType[*failure](err); ok && f.status == exitDenied {
+			f.hint = "the store has to belong to the user of the daemon: chown -R USER " + d.config.Store.Path
+		}
 		return err
+	}
+	if err := kept.Usable(); err != nil {
+		// No reason to stay away: other people's mail would wait for us too.
+		d.log.Logger().Error(err.Error() + "; until then mail for the collection address is put off")
 	}
 	d.kept.Store(kept)
 	listeners, err := openListeners(d.config)
@@ -92,6 +100,7 @@ func (d *service) run(ctx context.Context) error {
 		closeAll(listeners)
 		return &failure{exitUsage, fmt.Errorf("%s is for trials, and a listener can be reached from other machines", flag), "listen on 127.0.0.1, ::1 or a unix socket"}
 	}
+	d.bounded = boundMemory(d.config, false)
 	d.collector = collect.New(settings)
 	host, _ := os.Hostname() // "" lets the server say localhost
 	d.server = milter.New(milter.Config{Collector: d.collector, Log: d.log.Logger(), Name: host})
