@@ -100,6 +100,24 @@ func TestPathSpendsTwoOperations(t *testing.T) {
 	}
 }
 
+// TestPathOfOneNameCostsItsLength: crypto/x509 by itself tries every certificate
+// of the name for every place, and gives up at 100 signatures.
+func TestPathOfOneNameCostsItsLength(t *testing.T) {
+	w := newWorld()
+	top, bag := w.root, []*x509.Certificate{}
+	for i := range 15 {
+		top = top.Intermediate(testmail.Profile{Name: "Root", Organisation: "Example Trust", Kind: ec, Key: w.keys.Key(ec, fmt.Sprint("rekeyed ", i))})
+		bag = append([]*x509.Certificate{top.Cert}, bag...)
+	}
+	o, left := options(), 200
+	o.Operations, o.MaxChain = &left, 17
+	p, r := trust.New(anchor(w.root)).Path(top.Issue(bob()).Cert, bag, o)
+	want(t, "", p, r)
+	if len(p.Chain) != 17 {
+		t.Errorf("%d certificates", len(p.Chain))
+	}
+}
+
 // oversizedTwin is an intermediate whose key has a modulus of 65536 bits. It
 // is a copy in memory: what counts is that nobody computes with it.
 func oversizedTwin(c *x509.Certificate) *x509.Certificate {

@@ -142,6 +142,11 @@ func unhandled(c *x509.Certificate, leaf bool) []asn1.ObjectIdentifier {
 // constraints on them, which it reads more widely than RFC 5280, and the leaf's
 // extended key usage, which is a row of its own. Names of a form that no CA of
 // the chain constrains go too: it would refuse some that it cannot compare.
+//
+// Each gets a name that tells only where it stands: crypto/x509 tries every
+// certificate that has the name of an issuer, and where all have one name it
+// would make a number of operations that grows with the square of the path.
+// That the true names fit is known from the search.
 func bare(chain []*x509.Certificate) []*x509.Certificate {
 	var dns, uri bool
 	for _, c := range chain {
@@ -151,6 +156,7 @@ func bare(chain []*x509.Certificate) []*x509.Certificate {
 	var out []*x509.Certificate
 	for i, c := range chain {
 		b := *c
+		b.RawSubject, b.RawIssuer = []byte{byte(i)}, []byte{byte(i + 1)}
 		b.UnhandledCriticalExtensions = unhandled(c, i == 0)
 		b.PermittedEmailAddresses, b.ExcludedEmailAddresses, b.EmailAddresses = nil, nil, nil
 		if !dns {

@@ -110,7 +110,7 @@ func (s *search) extend(chain []*x509.Certificate) bool {
 		return cmp.Compare(distance(last, a.Certificate), distance(last, b.Certificate))
 	})
 	for _, t := range anchors {
-		if !oversize(t.Certificate, s.o.RSABits) && !s.signatures.broken(last, t.Certificate) &&
+		if !oversize(t.Certificate, s.o.RSABits) && !stands(chain, t.Certificate) && !s.signatures.broken(last, t.Certificate) &&
 			s.consider(Path{Chain: append(slices.Clone(chain), t.Certificate), Anchor: t}) {
 			return true
 		}
@@ -129,10 +129,7 @@ func (s *search) issuers(chain []*x509.Certificate) []*x509.Certificate {
 	last := chain[len(chain)-1]
 	var out []*x509.Certificate
 	for _, c := range s.bag {
-		repeated := slices.ContainsFunc(chain, func(x *x509.Certificate) bool {
-			return bytes.Equal(x.RawSubject, c.RawSubject) && bytes.Equal(x.RawSubjectPublicKeyInfo, c.RawSubjectPublicKeyInfo)
-		})
-		if bytes.Equal(c.RawSubject, last.RawIssuer) && !repeated {
+		if bytes.Equal(c.RawSubject, last.RawIssuer) && !stands(chain, c) {
 			out = append(out, c)
 		}
 	}
@@ -140,6 +137,13 @@ func (s *search) issuers(chain []*x509.Certificate) []*x509.Certificate {
 		return cmp.Compare(distance(last, a), distance(last, b))
 	})
 	return out
+}
+
+// stands says whether the CA of c stands on a chain already: the same name and key.
+func stands(chain []*x509.Certificate, c *x509.Certificate) bool {
+	return slices.ContainsFunc(chain, func(x *x509.Certificate) bool {
+		return bytes.Equal(x.RawSubject, c.RawSubject) && bytes.Equal(x.RawSubjectPublicKeyInfo, c.RawSubjectPublicKeyInfo)
+	})
 }
 
 // distance is 0 if the child's authority key identifier names parent, 1 if it
