@@ -78,7 +78,8 @@ func (f *facts) align(ctx context.Context) Result {
 	if len(holding) == 0 && !f.report.Result("dkim").Status.holds() {
 		return notReached()
 	}
-	dmarc := &dmarcAnswers{f: f, known: make(map[string]dmarcRecord)}
+	dmarc := &dmarcAnswers{f: f, known: make(map[string]dmarcAnswer)}
+	var trouble *Result
 	for i, s := range holding {
 		why, err := f.unaligned(ctx, s, dmarc)
 		switch {
@@ -86,17 +87,19 @@ func (f *facts) align(ctx context.Context) Result {
 			row = refuse(PolicyNo, "dkim-unacceptable", "the DKIM signature needs too many DNS questions")
 			row.Plain, row.Err = row.Detail, err
 			return row
-		case err != nil:
-			row = refuse(TempError, "dkim-temperror", "the DMARC record of "+Quote(f.author.Domain)+" cannot be had at the moment")
-			row.Err = err
-			return row
+		case err != nil: // another one may be aligned without this answer
+			r := refuse(TempError, "dkim-temperror", "the DMARC record of "+Quote(f.author.Domain)+" cannot be had at the moment")
+			r.Err, trouble = err, &r
 		case why == "":
 			return f.alignedBy(s)
 		case i == 0:
 			row.Detail = "DKIM signs for " + Quote(s.domain) + ", From is in " + Quote(f.author.Domain) + why
 		}
 	}
-	if s := f.undecided(); s != nil {
+	if trouble != nil {
+		return *trouble
+	}
+	if s := f.undecided(ctx, dmarc); s != nil {
 		// It would be aligned: the answer may be another one later.
 		row = refuse(TempError, "dkim-temperror", "the DKIM key of "+Quote(s.domain)+" cannot be had at the moment")
 		row.Err = s.err
@@ -104,12 +107,16 @@ func (f *facts) align(ctx context.Context) Result {
 	return row
 }
 
-// undecided returns a signature by exactly the author's domain for which DNS
-// did not answer, nil if there is none. It is asked where others hold but
-// turned out not to be aligned.
-func (f *facts) undecided() *dkimSignature {
+// undecided returns a signature that the author's domain may have made and for
+// which DNS did not answer, nil if there is none. It is asked where others
+// hold but turned out not to be aligned.
+func (f *facts) undecided(ctx context.Context, dmarc *dmarcAnswers) *dkimSignature {
 	for i := range f.signatures {
-		if s := &f.signatures[i]; s.status == TempError && s.relation == equal {
+		s := &f.signatures[i]
+		if s.status != TempError || !s.relation.allowed(f.v.Policy.Alignment) {
+			continue
+		}
+		if why, err := f.unaligned(ctx, s, dmarc); why == "" && !errors.Is(err, errDNSQueries) {
 			return s
 		}
 	}

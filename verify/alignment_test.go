@@ -170,4 +170,30 @@ func TestAlignmentSeveral(t *testing.T) {
 		equal.SpoilSignature = true
 		r.expect(t, equal.Sign(r.signer("example.org", "s1").Sign(letter(author))), isForeign)
 	})
+	t.Run("DNS trouble about one, the other is", func(t *testing.T) {
+		r := newDKIMRig()
+		r.zone.Add("_dmarc."+author, "v=DMARC1").Add("_dmarc.example.org", testmail.TempError)
+		m := r.signer("example.org", "s1").Sign(r.signer("a.mail.example.org", "s1").Sign(letter(author)))
+		r.expect(t, m, "aligned a.mail.example.org")
+	})
+	t.Run("DNS trouble about one, the other is not", func(t *testing.T) {
+		r := newDKIMRig()
+		r.zone.Add("_dmarc."+author, "v=DMARC1; psd=y").Add("_dmarc.example.org", testmail.TempError)
+		m := r.signer("example.org", "s1").Sign(r.signer("a.mail.example.org", "s1").Sign(letter(author)))
+		r.expect(t, m, isTempLate)
+	})
+	t.Run("the one above could not be verified, the one below is a stranger's", func(t *testing.T) {
+		r := newDKIMRig()
+		r.zone.Add("_dmarc."+author, "v=DMARC1; psd=y")
+		above := r.unpublished("example.org", "s1")
+		r.zone.Add(above.Name(), testmail.TempError)
+		r.expect(t, above.Sign(r.signer("a.mail.example.org", "s1").Sign(letter(author))), isTempLate)
+	})
+	t.Run("the one above could not be verified and would not be", func(t *testing.T) {
+		r := newDKIMRig()
+		r.zone.Add("_dmarc."+author, "v=DMARC1; psd=y").Add("_dmarc.example.org", "v=DMARC1; psd=y")
+		above := r.unpublished("example.org", "s1")
+		r.zone.Add(above.Name(), testmail.TempError)
+		r.expect(t, above.Sign(r.signer("a.mail.example.org", "s1").Sign(letter(author))), isForeign)
+	})
 }

@@ -63,7 +63,9 @@ func (s *dkimSignature) read(f *facts) {
 // all is well, and has refused the signature if not.
 func (s *dkimSignature) readNames(tags map[string]string) bool {
 	var ok bool
-	if s.domain, ok = signingDomain(tags["d"]); !ok {
+	// What has an underscore is no host: such names are often in the hands of
+	// others, who prove the ownership of a domain or keep one of its keys.
+	if s.domain, ok = signingDomain(tags["d"]); !ok || strings.Contains(s.domain, "_") {
 		return s.unacceptable("has a d= that is not a host name")
 	}
 	selector := strings.ToLower(tags["s"])

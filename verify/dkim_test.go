@@ -80,6 +80,7 @@ func TestDKIMSettings(t *testing.T) {
 		{"d= with a final dot", []string{"d=example.org."}, isPolicy, "d="},
 		{"d= of one label", []string{"d=org"}, isPolicy, "d="},
 		{"d= with a leading hyphen", []string{"d=-x.example.org"}, isPolicy, "d="},
+		{"d= with an underscore", []string{"d=_acme-challenge.example.org"}, isPolicy, "d="},
 		{"d= with a NUL-like byte", []string{"d=example.org\x01"}, isPolicy, "d="},
 		{"d= too long", []string{"d=" + strings.Repeat("a.", 130) + "example.org"}, isPolicy, "d="},
 		{"d= of a label too long", []string{"d=" + strings.Repeat("a", 64) + ".example.org"}, isPolicy, "d="},

@@ -59,24 +59,30 @@ func parseDMARC(text string) dmarcRecord {
 // dmarcAnswers asks for DMARC records, each name once.
 type dmarcAnswers struct {
 	f     *facts
-	known map[string]dmarcRecord
+	known map[string]dmarcAnswer
+}
+
+type dmarcAnswer struct {
+	record dmarcRecord
+	err    error
 }
 
 // of returns the record of domain; what f.txt says about errors holds.
 func (a *dmarcAnswers) of(ctx context.Context, domain string) (dmarcRecord, error) {
-	if r, ok := a.known[domain]; ok {
-		return r, nil
+	if k, ok := a.known[domain]; ok {
+		return k.record, k.err
 	}
 	name := "_dmarc." + domain
 	records, err := a.f.txt(ctx, name)
 	if err != nil {
+		a.known[domain] = dmarcAnswer{err: err}
 		return dmarcRecord{}, err
 	}
 	r := readDMARC(records)
 	if r.found {
 		a.f.report.Evidence.TXT = append(a.f.report.Evidence.TXT, txtLine(name, r.text))
 	}
-	a.known[domain] = r
+	a.known[domain] = dmarcAnswer{record: r}
 	return r, nil
 }
 
