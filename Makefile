@@ -50,6 +50,9 @@ clean:
 install: certinbox
 	install -d -m 755 $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(UNITS) $(DESTDIR)/usr/lib/sysusers.d $(DESTDIR)$(SYSCONF)
 	install -m 755 certinbox $(DESTDIR)$(PREFIX)/bin/certinbox
+	install -d -m 755 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
+	install -m 644 doc/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
+	install -m 644 doc/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
 	sed 's|@PREFIX@|$(PREFIX)|' contrib/systemd/certinbox.service > $(DESTDIR)$(UNITS)/certinbox.service
 	chmod 644 $(DESTDIR)$(UNITS)/certinbox.service
 	install -m 644 contrib/systemd/certinbox.socket $(DESTDIR)$(UNITS)/certinbox.socket

@@ -35,7 +35,7 @@ func checkMessage(ctx context.Context, f *facts) Result {
 		return badAuthor(err)
 	}
 	f.author = &from
-	f.report.Author = from.Key()
+	f.report.Author, f.report.Spelling = from.Key(), from.String()
 	if name := repeated(h); name != "" {
 		return said(refuse(PermError, "header-duplicate", "the header field "+name+" is there twice"))
 	}

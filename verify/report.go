@@ -23,6 +23,7 @@ type Report struct {
 	At           time.Time
 	MessageID    string // sanitised, "" when absent
 	Author       string // the author's address in its comparable form, "" when there is none
+	Spelling     string // the same with the local part as the author wrote it
 	Results      []Result
 	Seen         []CertificateSeen // every certificate in the bag, for the log
 	Signer       *x509.Certificate // nil until a signature has held

@@ -265,7 +265,7 @@ func TestAbortThenEnd(t *testing.T) {
 func TestEntry(t *testing.T) {
 	k := &keeper{change: store.Change{Kind: store.Added}}
 	r := accepted(t)
-	r.Author = "Alice@example.org"
+	r.Author, r.Spelling = "alice@example.org", "Alice@example.org"
 	i := begin(settings(k, &bytes.Buffer{}), verify.Envelope{Via: "milter", Recipients: []string{ours}}, &exam{report: r})
 	i.SetID("4bQ")
 	i.End(t.Context())

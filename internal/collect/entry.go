@@ -29,7 +29,7 @@ func entry(r *verify.Report, env verify.Envelope) (store.Entry, error) {
 	}
 	e := store.Entry{
 		Address:      author.Key(),
-		Spelling:     r.Author,
+		Spelling:     r.Spelling,
 		Certificate:  r.Encryption.Raw,
 		AnchorSource: r.Path.Anchor.Source,
 		Private:      true, // every anchor is of the operator's own choice: there is no public bundle yet
