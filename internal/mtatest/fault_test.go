@@ -26,12 +26,13 @@ func (s step) harmless() bool { return s.name == "unlinkat" && strings.HasPrefix
 
 // A harm is what happens at a step.
 type harm struct {
-	inject string // for strace
-	reply  string // that the sender reads; "" when there is nobody to say it
+	inject  string // for strace
+	reply   string // that the sender reads; "" when there is nobody to say it
+	restart bool   // the next try meets another daemon
 }
 
 func harms() []harm {
-	return []harm{{"signal=KILL", ""}, {"error=EIO", "451 4.3.0"}, {"error=ENOSPC", "452 4.3.1"}}
+	return []harm{{"signal=KILL", "", true}, {"error=EIO", "451 4.3.0", false}, {"error=ENOSPC", "452 4.3.1", true}}
 }
 
 // TestHarmAtEachStep lets the daemon die, and lets its disk fail and be full,
@@ -131,22 +132,24 @@ func (v *victim) suffer(s step, h harm, letters int) {
 		if h.reply != "" && !s.harmless() && !strings.HasPrefix(strings.ReplaceAll(res.Text, "-", " "), h.reply) {
 			t.Errorf("%s: the sender reads %s", what, res.Text)
 		}
+		if h.restart && v.d.cmd != nil {
+			v.d.Kill()
+		}
 		v.recover(what, a)
 		return
 	}
 	t.Errorf("%s never happened", s)
 }
 
-// recover starts the daemon again, killing it first if it lives, and lets the
-// author repeat what was not accepted.
+// recover starts the daemon again if it is dead, and lets the author repeat
+// what was not accepted.
 func (v *victim) recover(what string, a *author) {
 	t := v.world.t
-	if v.d.cmd != nil {
-		v.d.Kill()
-	}
 	v.intact(false)
-	v.d.Start()
-	v.intact(true)
+	if v.d.cmd == nil {
+		v.d.Start()
+		v.intact(true)
+	}
 	v.has(a)
 	if a.tried {
 		if res, err := a.send(v.socket); err != nil || res.Code != 250 {
