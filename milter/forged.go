@@ -42,8 +42,9 @@ func (c *session) authservID(m gomilter.Modifier) string {
 
 // forged says whether the value of an Authentication-Results field names id
 // as the host that speaks. Readers differ in what they forgive, so the names are
-// compared without case and final dot, quoted or not; and a field that cannot be
-// read to its name counts if the name stands anywhere in it.
+// compared without case and final dot, quoted or not; what is behind ours and can be
+// part of no host name is no difference; and a field that cannot be read to its
+// name counts if the name stands anywhere in it.
 func forged(value, id string) bool {
 	if id == "" {
 		return false
@@ -52,7 +53,17 @@ func forged(value, id string) bool {
 	if !ok {
 		return strings.Contains(strings.ToLower(value), strings.ToLower(id))
 	}
-	return strings.EqualFold(strings.TrimSuffix(got, "."), strings.TrimSuffix(id, "."))
+	id = strings.TrimSuffix(id, ".")
+	if len(got) < len(id) || !strings.EqualFold(got[:len(id)], id) {
+		return false
+	}
+	rest := strings.TrimPrefix(got[len(id):], ".")
+	return rest == "" || !hostByte(rest[0])
+}
+
+// hostByte says whether a byte can be part of a host name's label.
+func hostByte(b byte) bool {
+	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '-' || b == '_'
 }
 
 // authserv reads the authserv-id: CFWS, then a token or quoted string (RFC
