@@ -3,7 +3,6 @@ package verify
 import (
 	"context"
 	"crypto/x509"
-	"encoding/hex"
 
 	"github.com/certinbox/certinbox/internal/smime/cms"
 	"github.com/certinbox/certinbox/verify/trust"
@@ -142,7 +141,7 @@ func chainStatus(reason string) Status {
 // certificate: serial number and issuer, which mean nothing without each other.
 func withCertificate(r Result, c *x509.Certificate) Result {
 	r.Props = append(r.Props,
-		Prop{"body.smime-serial", hex.EncodeToString(c.SerialNumber.Bytes())},
+		Prop{"body.smime-serial", serial(c)},
 		Prop{"body.smime-issuer", distinguished(c.RawIssuer)})
 	return r
 }

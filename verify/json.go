@@ -102,7 +102,7 @@ func certificate(c *x509.Certificate) *certificateJSON {
 		return nil
 	}
 	return &certificateJSON{fingerprint(c), distinguished(c.RawSubject), distinguished(c.RawIssuer),
-		hex.EncodeToString(c.SerialNumber.Bytes()), c.NotBefore.UTC(), c.NotAfter.UTC()}
+		serial(c), c.NotBefore.UTC(), c.NotAfter.UTC()}
 }
 
 // fingerprint is the SHA-256 of the certificate in lower-case hexadecimal.

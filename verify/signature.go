@@ -205,16 +205,35 @@ func seen(bag []cms.Certificate, maxSANs int) []CertificateSeen {
 			continue
 		}
 		s.Subject, s.Issuer = distinguished(c.X509.RawSubject), distinguished(c.X509.RawIssuer)
-		s.Serial = hex.EncodeToString(c.X509.SerialNumber.Bytes())
+		s.Serial = serial(c.X509)
 		s.NotBefore, s.NotAfter = c.X509.NotBefore.UTC(), c.X509.NotAfter.UTC()
 		if boxes, err := trust.Mailboxes(c.X509, maxSANs); err == nil {
-			for _, b := range boxes {
+			for _, b := range boxes[:min(len(boxes), maxSeenMailboxes)] {
 				s.Mailboxes = append(s.Mailboxes, display(b.String()))
+			}
+			if more := len(boxes) - maxSeenMailboxes; more > 0 {
+				s.Mailboxes = append(s.Mailboxes, fmt.Sprintf("and %d more", more))
 			}
 		}
 		out = append(out, s)
 	}
 	return out
+}
+
+// Bounds of what is said about one certificate: a stranger's may be all names,
+// or have a serial number that would be a whole log, or header, by itself.
+const (
+	maxSeenMailboxes = 8
+	maxSerial        = 32 // bytes shown; RFC 5280 section 4.1.2.2 allows 20
+)
+
+// serial writes a serial number in hexadecimal, the beginning of one that is too long.
+func serial(c *x509.Certificate) string {
+	b := c.SerialNumber.Bytes()
+	if len(b) > maxSerial {
+		return hex.EncodeToString(b[:maxSerial]) + "..."
+	}
+	return hex.EncodeToString(b)
 }
 
 func plural(n int, what string) string {
