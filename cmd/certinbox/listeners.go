@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -49,6 +50,25 @@ func openListeners(c *config.Config) ([]net.Listener, error) {
 		out = append(out, ln)
 	}
 	return out, nil
+}
+
+// unheard returns the configured addresses on which no listener is: with
+// sockets of systemd the configuration has no say, and whoever changes it there
+// should hear so.
+func unheard(c *config.Config, listeners []net.Listener) []string {
+	var missing []string
+	for _, l := range c.Milter {
+		_, want, _ := strings.Cut(l.Listen, ":")
+		if !slices.ContainsFunc(listeners, func(ln net.Listener) bool {
+			got := ln.Addr().String()
+			_, gotPort, _ := net.SplitHostPort(got)
+			_, wantPort, _ := net.SplitHostPort(want) // hosts may be names
+			return got == want || gotPort != "" && (gotPort == wantPort || wantPort == "0")
+		}) {
+			missing = append(missing, l.Listen)
+		}
+	}
+	return missing
 }
 
 func closeAll(listeners []net.Listener) {

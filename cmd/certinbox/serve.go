@@ -116,6 +116,9 @@ func (d *service) run(ctx context.Context) error {
 		d.log.Logger().Info("listening", "on", ln.Addr().Network()+":"+ln.Addr().String())
 		go func() { ended <- d.server.Serve(ln) }()
 	}
+	for _, address := range unheard(d.config, listeners) {
+		d.log.Logger().Warn("milter.listen " + address + " is not listened on: systemd hands over its own sockets; change certinbox.socket instead")
+	}
 	go d.daily(ctx)
 	d.tell(daemon.SdNotifyReady)
 	d.log.Logger().Info("ready", "version", programVersion(), "collect", fmt.Sprint(d.config.Collect), "mode", d.config.Mode, "refuse", d.config.Refuse)

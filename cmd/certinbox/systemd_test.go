@@ -83,6 +83,9 @@ func TestSystemd(t *testing.T) {
 	if err := cmd.Wait(); err != nil {
 		t.Errorf("ended with %v\n%s", err, log.String())
 	}
+	if want := "milter.listen unix:" + unused + " is not listened on"; !strings.Contains(log.String(), want) {
+		t.Errorf("the log does not say %q:\n%s", want, log.String())
+	}
 }
 
 func heard(t *testing.T, c *net.UnixConn, want string) {
