@@ -1,9 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/certinbox/certinbox/store"
 )
 
 func whyCommand() *cobra.Command {
@@ -30,6 +33,10 @@ permitted; 78 configuration.`,
 				return fromStore(err)
 			}
 			s, err := ring.Get(args[0])
+			if errors.Is(err, store.ErrNotFound) {
+				return &failure{exitNo, fmt.Errorf("nothing is remembered under the reference %q", args[0]),
+					"the reference is what stands behind \"ref\" in the reply, and the MTA's queue id; how many messages are remembered is said under reports: in the configuration"}
+			}
 			if err != nil {
 				return fromStore(err)
 			}
