@@ -2,7 +2,10 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"os"
+	"syscall"
 	"time"
 )
 
@@ -13,13 +16,15 @@ type Event struct {
 }
 
 // Sweep applies the passing of time to every address (see Age), finishes what
-// a crash left, and removes counters and deletions that are no longer needed.
+// a crash left, gives what is published to the group of readers, and removes
+// counters and deletions that are no longer needed.
 // It is meant for once a day and may run beside everything else. Events are
 // told once each, after they have become durable. Trouble with one address
 // does not keep it from the others; the first is returned.
 func (d *Directory) Sweep(ctx context.Context, now time.Time, tell func(Event)) error {
 	errs := &firstError{}
 	errs.add(d.finishAll())
+	errs.add(trouble("sweep", d.regrant(ctx)))
 	err := eachName(d.path("entries"), func(name string) error {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -31,6 +36,34 @@ func (d *Directory) Sweep(ctx context.Context, now time.Time, tell func(Event)) 
 	errs.add(trouble("sweep", d.sweepQuota(now)))
 	errs.add(trouble("sweep", d.sweepTombstones(now)))
 	return errs.result()
+}
+
+// regrant gives what was published before Options.Group was set, or while it was
+// another, to that group: nothing else would write these files again.
+func (d *Directory) regrant(ctx context.Context) error {
+	if d.o.Group <= 0 {
+		return nil
+	}
+	return eachName(d.path("certs"), func(file string) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		path := d.path("certs", file)
+		fi, err := os.Lstat(path)
+		if errors.Is(err, os.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if st, ok := fi.Sys().(*syscall.Stat_t); !ok || !fi.Mode().IsRegular() || int(st.Gid) == d.o.Group {
+			return nil
+		}
+		if err := os.Lchown(path, -1, d.o.Group); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+		return nil
+	})
 }
 
 // sweepOne looks without the lock first: on most days nothing is to be done.

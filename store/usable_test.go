@@ -4,6 +4,7 @@ import (
 	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 )
 
@@ -61,5 +62,33 @@ func TestUsable(t *testing.T) {
 	}
 	if out, err := cmd.CombinedOutput(); err == nil || !strings.Contains(string(out), missing) {
 		t.Errorf("a directory that cannot be written to: %v\n%s", err, out)
+	}
+}
+
+// TestGroupSetLater: what was kept before a group of readers was configured can
+// be read by it, too.
+func TestGroupSetLater(t *testing.T) {
+	group := 4 // root may give files to any group, others to theirs
+	if os.Geteuid() != 0 {
+		groups, err := os.Getgroups()
+		if err != nil {
+			t.Fatal(err)
+		}
+		group = groups[len(groups)-1]
+	}
+	dir := tempDir(t)
+	put(t, openTest(t, dir, Options{}), mail("alice@example.com", newMaker().year(t, "alice", "Org"), noon(), "Q1"))
+	d := openTest(t, dir, Options{Group: group})
+	if err := d.Sweep(t.Context(), noon(), nil); err != nil {
+		t.Fatal(err)
+	}
+	for _, ending := range endings() {
+		fi, err := os.Stat(d.path("certs", "alice@example.com"+ending))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := int(fi.Sys().(*syscall.Stat_t).Gid); got != group || fi.Mode().Perm() != 0o640 {
+			t.Errorf("%s: group %d, mode %o", ending, got, fi.Mode().Perm())
+		}
 	}
 }
