@@ -46,10 +46,10 @@ func (v *victim) stock(clients, letters int) {
 	}
 }
 
-// round lets all clients write until the daemon is killed after a while, and
-// returns how many Puts that cut short. It looks at what is there before
-// anybody can have mended it.
-func (v *victim) round(while time.Duration) (cut int) {
+// round lets all clients write until the daemon is killed after a while, which
+// counts from the beginning or from the first Put, and returns how many Puts
+// that cut short. It looks at what is there before anybody can have mended it.
+func (v *victim) round(fromPut bool, while time.Duration) (cut int) {
 	var wg sync.WaitGroup
 	for _, share := range v.shares {
 		wg.Go(func() {
@@ -66,6 +66,9 @@ func (v *victim) round(while time.Duration) (cut int) {
 				}
 			}
 		})
+	}
+	for deadline := time.Now().Add(hang); fromPut && v.underWay() == 0 && time.Now().Before(deadline); {
+		time.Sleep(time.Millisecond)
 	}
 	time.Sleep(while)
 	v.d.Kill()
@@ -94,9 +97,9 @@ func TestKilledWhileCollecting(t *testing.T) {
 	cuts, inside, kept := 0, 0, 0
 	for k := 0; k < kills && !t.Failed(); k += each {
 		v := newVictim(w.elsewhere(), bin)
-		for range each {
+		for i := range each {
 			v.stock(clients, 30)
-			if n := v.round(time.Duration(random.IntN(60_000)) * time.Microsecond); n > 0 {
+			if n := v.round(i%2 == 0, time.Duration(random.IntN(60_000))*time.Microsecond); n > 0 {
 				inside++
 				cuts += n
 			}
