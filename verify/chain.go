@@ -1,8 +1,10 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
+	"slices"
 
 	"github.com/certinbox/certinbox/internal/smime/cms"
 	"github.com/certinbox/certinbox/verify/trust"
@@ -44,6 +46,14 @@ func checkChain(_ context.Context, f *facts) Result {
 	path = f.report.Path
 	anchor := path.Chain[len(path.Chain)-1]
 	return withCertificate(pass("trusted through "+Quote(calledCA(anchor))), signer)
+}
+
+// stranger is 0 for a certificate that names the author, 1 for any other.
+func (f *facts) stranger(c *x509.Certificate) int {
+	if f.names(c) {
+		return 0
+	}
+	return 1
 }
 
 func (f *facts) hasSigner() bool {
@@ -92,11 +102,13 @@ func isNamed(named []cms.Certificate, c *x509.Certificate) bool {
 }
 
 // firstPath returns the path of the first certificate that has one, or the
-// refusal of the first.
+// refusal of the first. Those that name the author are put first: the key of a
+// new certificate is often that of the old one, issued for another address.
 func (f *facts) firstPath(certs []*x509.Certificate) (trust.Path, *trust.Refusal) {
 	if f.v.Anchors == nil {
 		return trust.Path{}, &trust.Refusal{Reason: "cert-untrusted", Detail: "no CA is trusted here"}
 	}
+	slices.SortStableFunc(certs, func(a, b *x509.Certificate) int { return cmp.Compare(f.stranger(a), f.stranger(b)) })
 	var first *trust.Refusal
 	for _, c := range certs {
 		path, refusal := f.v.Anchors.Path(c, f.bag, f.pathOptions())

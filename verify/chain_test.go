@@ -201,6 +201,27 @@ func TestTwinOfTheSignerIsTried(t *testing.T) {
 	}
 }
 
+// TestTwinThatNamesTheAuthorIsPreferred: two certificates of one key, as after
+// a change of name, both of which lead to an anchor.
+func TestTwinThatNamesTheAuthorIsPreferred(t *testing.T) {
+	p := newPKI()
+	now := p.leaf("Bob", nil)
+	before := p.leaf("Robert", func(q *testmail.Profile) {
+		q.Key, q.Mailboxes, q.Serial = now.Key, []string{"robert@example.org"}, now.Cert.SerialNumber
+	})
+	f := factsOf(t, p.anchors(), now, []*testmail.Identity{before, now, p.ca})
+	wantRow(t, certificateRows(f), "")
+	if !f.report.Signer.Equal(now.Cert) || !f.report.Encryption.Equal(now.Cert) {
+		t.Errorf("signer %v", f.report.Signer.Subject)
+	}
+	sign := p.leaf("Sign", func(q *testmail.Profile) { q.Usage = x509.KeyUsageDigitalSignature })
+	f = factsOf(t, p.anchors(), sign, []*testmail.Identity{sign, before, now, p.ca}, byKeyOf(now))
+	wantRow(t, certificateRows(f), "")
+	if !f.report.Encryption.Equal(now.Cert) {
+		t.Errorf("kept %v", f.report.Encryption.Subject)
+	}
+}
+
 func TestChainRowSaysWho(t *testing.T) {
 	p := newPKI()
 	leaf := testmail.NewKeys().Root(testmail.Profile{Name: "Evil\r\nCA <x>", Kind: "p256"}).Issue(testmail.Profile{Name: "Bob", Kind: "p256"})
