@@ -97,11 +97,11 @@ const (
 // that name only others refuse in every mode.
 func (f *facts) bound() (string, *Result) {
 	if h := f.inner(); h != nil {
-		to, cc := h.All("To"), h.All("Cc")
+		ours, others := f.named(append(h.All("To"), h.All("Cc")...))
 		switch {
-		case f.anyOurs(to) || f.anyOurs(cc):
+		case ours:
 			return BoundPerson, nil
-		case len(to)+len(cc) > 0:
+		case others: // a list that names nobody, as for Bcc, names no others either
 			r := refuse(Fail, "not-for-us", "the signed recipients name only others")
 			return "", &r
 		}
@@ -110,7 +110,7 @@ func (f *facts) bound() (string, *Result) {
 		return BoundNone, nil
 	}
 	for _, name := range []string{"To", "Cc"} {
-		if f.aligned.covers(name) && f.anyOurs(f.header.All(name)) {
+		if ours, _ := f.named(f.header.All(name)); ours && f.aligned.covers(name) {
 			return BoundDomain, nil
 		}
 	}
@@ -124,18 +124,19 @@ func (f *facts) bound() (string, *Result) {
 	return BoundNone, nil
 }
 
-// anyOurs says whether an address list names a collection address.
-func (f *facts) anyOurs(fields []smime.Field) bool {
+// named says whether address lists name a collection address, and whether they
+// name anybody else; one that cannot be read does.
+func (f *facts) named(fields []smime.Field) (ours, others bool) {
 	for _, field := range fields {
 		list, err := mail.ParseAddressList(field.Value())
-		if err != nil {
-			continue
-		}
+		others = others || err != nil
 		for _, a := range list {
 			if f.v.Policy.Collects(a.Address) {
-				return true
+				ours = true
+			} else {
+				others = true
 			}
 		}
 	}
-	return false
+	return ours, others
 }

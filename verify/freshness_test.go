@@ -79,19 +79,22 @@ func TestRecipientBinding(t *testing.T) {
 		header, inner, covered, mode string
 		bound, reason                string
 	}{
-		"covered To":                     {header: "To: x@y.example, SecureMe@Example.com\n", covered: "To", bound: BoundDomain},
-		"covered Cc":                     {header: "Cc: <secureme@example.com>\n", covered: "Cc", bound: BoundDomain},
-		"uncovered To":                   {header: "To: secureme@example.com\n", bound: BoundNone},
-		"another's To":                   {header: "To: x@y.example\n", covered: "To", bound: BoundNone},
-		"extension without delimiter":    {header: "To: secureme+x@example.com\n", covered: "To", bound: BoundNone},
-		"word in covered Subject":        {header: "Subject: please =?utf-8?q?KEEP?= it\n", covered: "Subject", bound: BoundDomain},
-		"word in uncovered Subject":      {header: "Subject: please keep it\n", bound: BoundNone},
-		"inner To":                       {inner: protected + "To: secureme@example.com\n", bound: BoundPerson},
-		"inner To names only others":     {header: "To: secureme@example.com\n", covered: "To", inner: protected + "To: x@y.example\n", reason: "not-for-us"},
-		"inner To without hp is nothing": {header: "To: secureme@example.com\n", covered: "To", inner: "Content-Type: text/plain; protected-headers=v1\nTo: x@y.example\n", bound: BoundDomain},
-		"inner header without To":        {header: "To: secureme@example.com\n", covered: "To", inner: protected, bound: BoundDomain},
-		"required and missing":           {mode: BindingRequire, bound: BoundNone, reason: "not-for-us"},
-		"required and there":             {mode: BindingRequire, header: "To: secureme@example.com\n", covered: "To", bound: BoundDomain},
+		"covered To":                       {header: "To: x@y.example, SecureMe@Example.com\n", covered: "To", bound: BoundDomain},
+		"covered Cc":                       {header: "Cc: <secureme@example.com>\n", covered: "Cc", bound: BoundDomain},
+		"uncovered To":                     {header: "To: secureme@example.com\n", bound: BoundNone},
+		"another's To":                     {header: "To: x@y.example\n", covered: "To", bound: BoundNone},
+		"extension without delimiter":      {header: "To: secureme+x@example.com\n", covered: "To", bound: BoundNone},
+		"word in covered Subject":          {header: "Subject: please =?utf-8?q?KEEP?= it\n", covered: "Subject", bound: BoundDomain},
+		"word in uncovered Subject":        {header: "Subject: please keep it\n", bound: BoundNone},
+		"inner To":                         {inner: protected + "To: secureme@example.com\n", bound: BoundPerson},
+		"inner To names only others":       {header: "To: secureme@example.com\n", covered: "To", inner: protected + "To: x@y.example\n", reason: "not-for-us"},
+		"inner To names nobody":            {inner: protected + "To: undisclosed-recipients:;\n", bound: BoundNone},
+		"inner To names nobody, Cc others": {inner: protected + "To: undisclosed-recipients:;\nCc: x@y.example\n", reason: "not-for-us"},
+		"inner To cannot be read":          {inner: protected + "To: <<>>\n", reason: "not-for-us"},
+		"inner To without hp is nothing":   {header: "To: secureme@example.com\n", covered: "To", inner: "Content-Type: text/plain; protected-headers=v1\nTo: x@y.example\n", bound: BoundDomain},
+		"inner header without To":          {header: "To: secureme@example.com\n", covered: "To", inner: protected, bound: BoundDomain},
+		"required and missing":             {mode: BindingRequire, bound: BoundNone, reason: "not-for-us"},
+		"required and there":               {mode: BindingRequire, header: "To: secureme@example.com\n", covered: "To", bound: BoundDomain},
 	}
 	for name, tt := range tests {
 		f := signedFacts(t, "From: alice@example.org\n"+tt.header, tt.covered)
