@@ -146,7 +146,8 @@ func unhandled(c *x509.Certificate, leaf bool) []asn1.ObjectIdentifier {
 // Each gets a name that tells only where it stands: crypto/x509 tries every
 // certificate that has the name of an issuer, and where all have one name it
 // would make a number of operations that grows with the square of the path.
-// That the true names fit is known from the search.
+// That the true names fit is known from the search. To the policy constraints
+// a self-issued CA then counts like any other, as it does in path lengths.
 func bare(chain []*x509.Certificate) []*x509.Certificate {
 	var dns, uri bool
 	for _, c := range chain {
