@@ -219,3 +219,20 @@ func TestSourceRouteAndQuotesAreOurs(t *testing.T) {
 		t.Errorf("deleted %q, want the address without its route", res.DeletedRecipients)
 	}
 }
+
+// TestOutOfList: what Postfix deletes where it took a list or a slip of the pen.
+func TestOutOfList(t *testing.T) {
+	for from, want := range map[string]string{
+		"user@c.example":        "user@c.example",
+		"user@c.example,":       "user@c.example",
+		"user@c.example>":       "user@c.example",
+		"user@c.example@":       "user@c.example",
+		"group:user@c.example;": "user@c.example",
+		":;":                    "",
+		"":                      "",
+	} {
+		if got := outOfList(from); got != want {
+			t.Errorf("outOfList(%q) = %q, want %q", from, got, want)
+		}
+	}
+}

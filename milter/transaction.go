@@ -22,7 +22,7 @@ type transaction struct {
 	authenticated bool
 	id            string
 	rcpts         []string // the first maxRecipients, without route and quotes
-	ours          []string // collection addresses as the MTA spells them, without route: those it can delete
+	ours          []string // collection addresses as the MTA may spell them, without route: those it can delete
 	others        int
 	intake        intake // nil until DATA and for other people's mail
 	authserv      string // how we call ourselves in Authentication-Results
@@ -83,6 +83,9 @@ func (c *session) recipient(arg string, m gomilter.Modifier) *verify.Reply {
 		}
 	}
 	t.ours = append(t.ours, withoutRoute(arg))
+	if alone := outOfList(address); alone != address && c.server.collector.Wants(alone) {
+		t.ours = append(t.ours, alone)
+	}
 	if len(t.rcpts) < 2*maxRecipients {
 		t.rcpts = append(t.rcpts, address)
 	}
@@ -147,6 +150,14 @@ func forwardPath(path string) string {
 		}
 	}
 	return strings.TrimRight(string(out), ".")
+}
+
+// outOfList takes an address out of what makes it a list or a slip of the pen,
+// as Postfix does at RCPT but not where a recipient is to be deleted:
+// "name:user@c.example;" and "user@c.example>" are user@c.example.
+func outOfList(address string) string {
+	address = strings.TrimRight(address, ",;>@. \t")
+	return strings.TrimLeft(address[strings.LastIndexByte(address, ':')+1:], "<, \t")
 }
 
 // name gives the message its queue id when it came later than DATA.

@@ -37,17 +37,43 @@ func (r *recipients) match(rcpt string) bool {
 	if len(rcpt) > maxRecipient {
 		return false
 	}
-	local, domain, ok := cutAddress(path(rcpt))
-	if !ok {
-		// RCPT TO:<local>: the MTA appends a domain of its own. That may be
-		// ours, and then the mail must not come in without being judged.
-		return r.bare(strings.ToLower(unquote(path(rcpt))))
+	address := path(rcpt)
+	local, domain, ok := cutAddress(address)
+	if !ok || strings.HasPrefix(domain, "[") {
+		// RCPT TO:<local>: the MTA appends a domain of its own, and local@[IP] is
+		// one, too. That may be ours, and then the mail must not come in without
+		// being judged.
+		return r.bare(strings.ToLower(unquote(local))) || r.routed(address)
 	}
 	locals := r.byDomain[asciiDomain(domain)]
-	if locals == nil {
+	return locals != nil && r.among(locals, strings.ToLower(unquote(local))) || r.routed(address)
+}
+
+// routing are the signs that make an address a route to another one, or a list:
+// local%domain@host, domain!local, "local@domain"@host, group:local@domain;.
+// MTAs still follow and forgive them, each in its own way.
+const routing = "%!:,;<>@"
+
+// routed says whether a collection address is somewhere on a route. Which way it
+// goes is not asked: nobody else's address is written like that.
+func (r *recipients) routed(address string) bool {
+	at := strings.LastIndexByte(address, '@')
+	if !strings.ContainsAny(address[:max(at, 0)], routing) && !strings.ContainsAny(address[at+1:], routing) && at != len(address)-1 {
 		return false
 	}
-	return r.among(locals, strings.ToLower(unquote(local)))
+	places := strings.FieldsFunc(address, func(c rune) bool { return strings.ContainsRune(routing+"\"\\ \t", c) })
+	for _, domain := range places {
+		locals := r.byDomain[asciiDomain(domain)]
+		if locals == nil {
+			continue
+		}
+		for _, local := range places {
+			if r.among(locals, strings.ToLower(local)) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func (r *recipients) bare(local string) bool {
@@ -92,7 +118,7 @@ func path(rcpt string) string {
 func cutAddress(s string) (local, domain string, ok bool) {
 	i := strings.LastIndexByte(s, '@')
 	if i < 0 {
-		return "", "", false
+		return s, "", false
 	}
 	return s[:i], s[i+1:], true
 }
