@@ -125,6 +125,7 @@ func TestOutcomes(t *testing.T) {
 		{"keep, discard", collect.Outcome{Action: collect.Keep, Report: &verify.Report{}}, 250, "", true, 0},
 		{"keep without report", collect.Outcome{Action: collect.Keep, Deliver: true, Mark: true}, 250, "", false, 0},
 		{"keep, unmarked", collect.Outcome{Action: collect.Keep, Deliver: true, Report: &verify.Report{}}, 250, "", false, 0},
+		{"pass without report", collect.Outcome{Action: collect.Pass, Deliver: true, Mark: true}, 250, "", false, 0},
 		{"pass, marked", collect.Outcome{Action: collect.Pass, Deliver: true, Mark: true, Report: &verify.Report{}}, 250, "", false, 1},
 		{"pass", collect.Outcome{Action: collect.Pass, Deliver: true, Report: &verify.Report{}}, 250, "", false, 0},
 		{"pass, not delivered", collect.Outcome{Action: collect.Pass}, 250, "", true, 0},

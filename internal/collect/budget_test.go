@@ -121,3 +121,15 @@ func TestNetwork(t *testing.T) {
 		}
 	}
 }
+
+// TestBusyObserved: while everything passes, mail that there was no room to
+// judge passes without what pretends to be our judgement.
+func TestBusyObserved(t *testing.T) {
+	s := settings(&keeper{}, &bytes.Buffer{})
+	s.InFlight, s.Observe = 1<<10, true
+	i := New(s).Begin(verify.Envelope{Client: "192.0.2.1", Recipients: []string{ours}})
+	i.Write(make([]byte, 1<<12))
+	if got := i.End(t.Context()); got.Action != Pass || !got.Deliver || !got.Mark || got.Reason != "busy" {
+		t.Errorf("%+v", got)
+	}
+}

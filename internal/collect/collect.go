@@ -27,7 +27,7 @@ type Outcome struct {
 	Report  *verify.Report // nil only for trouble of ours before the judgement
 	Action  Action
 	Deliver bool // the collection mailbox gets the message
-	Mark    bool // it is to carry our Authentication-Results, and none that only pretend to be ours
+	Mark    bool // it is to carry our Authentication-Results, if there is a Report, and none that only pretend to be ours
 	Reason  string
 	Reply   verify.Reply
 	Change  store.Change

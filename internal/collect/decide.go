@@ -81,9 +81,10 @@ func (i *Intake) putOff(out Outcome, reason string, reply verify.Reply) Outcome 
 
 func (i *Intake) passed(out Outcome) Outcome {
 	out.Action, out.Deliver, out.Reply = Pass, true, i.welcome()
-	// Where everything passes, the mailbox sees what we think of it. What
-	// refuse: signed lets pass stays as it was.
-	out.Mark = out.Report != nil && (i.settings.Observe || i.settings.Refuse == RefuseNone)
+	// Where everything passes, the mailbox sees what we think of it, and without
+	// a report at least nothing that pretends to be it. What refuse: signed lets
+	// pass stays as it was.
+	out.Mark = i.settings.Observe || i.settings.Refuse == RefuseNone
 	return out
 }
 

@@ -195,7 +195,7 @@ func TestMistakes(t *testing.T) {
 			[]string{"f:4: trust.anchors[0].file: must be the absolute path", "f:4: trust.anchors[0].domains: is required", "f:5: trust.anchors[1].domains: names any and", "f:6: trust.anchors[2].domains[0]: is not a domain"}},
 		{"servers", need + "dns: {servers: [ns.example.com, \"192.0.2.1:0\", \"[2001:db8::1]:53\", 192.0.2.1]}\n", []string{"f:2: dns.servers[0]: must be an IP", "f:2: dns.servers[1]: must be an IP"}},
 		{"names", need + "authserv_id: a b\nhelp_url: ftp://x/\nrecipient_delimiter: \"@\"\nbinding_word: \"Ä\"\nown_domains: [local]\n",
-			[]string{"f:6: own_domains[0]: is not", "f:2: authserv_id: must be", "f:3: help_url: must be", "f:4: recipient_delimiter: must be", "f:5: binding_word: must be"}},
+			[]string{"f:2: authserv_id: must be", "f:3: help_url: must be", "f:4: recipient_delimiter: must be", "f:5: binding_word: must be", "f:6: own_domains[0]: is not"}},
 		{"bounds", need + "dkim: {min_rsa_bits: 512}\nlimits:\n  chain: 0\n  judged: -1\n", []string{"f:2: dkim.min_rsa_bits: must be from 1024 to 8192", "f:4: limits.chain: must be from 3 to 16", "f:5: limits.judged: must be from 8 to 4096"}},
 		{"a share smaller than a message", need + "limits: {message: 100MiB}\n", []string{"f:2: limits.in_flight: must be at least 8 times limits.message, which is 100MiB"}},
 		{"too long in DNS", need + "limits: {time: 5s}\n", []string{"f:2: limits.dns_time: must not be longer than limits.time, which is 5s"}},

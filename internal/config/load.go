@@ -2,11 +2,13 @@ package config
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -73,6 +75,9 @@ func Parse(text []byte, file string) (*Config, error) {
 		k.check(&c)
 	}
 	if len(d.mistakes) > 0 {
+		slices.SortStableFunc(d.mistakes, func(a, b Mistake) int { // those without a line last
+			return cmp.Or(cmp.Compare(min(1, b.Line), min(1, a.Line)), cmp.Compare(a.Line, b.Line))
+		})
 		return nil, &Mistakes{File: file, List: d.mistakes}
 	}
 	return &c, nil
