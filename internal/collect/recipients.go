@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"golang.org/x/net/idna"
+	"golang.org/x/text/cases"
 
 	"github.com/certinbox/certinbox/verify"
 )
@@ -16,7 +17,7 @@ const maxRecipient = 1024
 // of all mail of the host, so the usual answer, no, comes after one look at
 // the domain.
 type recipients struct {
-	byDomain  map[string][]string // A-label domain → lower-case local parts
+	byDomain  map[string][]string // A-label domain → folded local parts
 	delimiter string
 }
 
@@ -28,7 +29,7 @@ func newRecipients(p verify.Policy) recipients {
 			continue
 		}
 		domain = asciiDomain(domain)
-		r.byDomain[domain] = append(r.byDomain[domain], strings.ToLower(local))
+		r.byDomain[domain] = append(r.byDomain[domain], fold(local))
 	}
 	return r
 }
@@ -43,10 +44,10 @@ func (r *recipients) match(rcpt string) bool {
 		// RCPT TO:<local>: the MTA appends a domain of its own, and local@[IP] is
 		// one, too. That may be ours, and then the mail must not come in without
 		// being judged.
-		return r.bare(strings.ToLower(unquote(local))) || r.routed(address)
+		return r.bare(fold(unquote(local))) || r.routed(address)
 	}
 	locals := r.byDomain[asciiDomain(domain)]
-	return locals != nil && r.among(locals, strings.ToLower(unquote(local))) || r.routed(address)
+	return locals != nil && r.among(locals, fold(unquote(local))) || r.routed(address)
 }
 
 // routing are the signs that make an address a route to another one, or a list:
@@ -68,7 +69,7 @@ func (r *recipients) routed(address string) bool {
 			continue
 		}
 		for _, local := range places {
-			if r.among(locals, strings.ToLower(local)) {
+			if r.among(locals, fold(local)) {
 				return true
 			}
 		}
@@ -113,6 +114,18 @@ func path(rcpt string) string {
 		}
 	}
 	return s
+}
+
+// fold makes local parts comparable without regard to case as MTAs do: Postfix
+// folds UTF-8 by Unicode's full rules, to which the long s is an s and the ligature
+// of f and i is two letters.
+func fold(local string) string {
+	for i := range len(local) {
+		if local[i] >= 0x80 {
+			return cases.Fold().String(local)
+		}
+	}
+	return strings.ToLower(local)
 }
 
 func cutAddress(s string) (local, domain string, ok bool) {

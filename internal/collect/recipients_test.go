@@ -41,6 +41,12 @@ func TestWants(t *testing.T) {
 		{"<SecureMe%EXAMPLE.com.@mx>", true, true},
 		{"<secureme@[192.0.2.1]>", true, true},
 		{"<example.com!secureme+token>", false, true},
+		{"<ſecureme@example.com>", true, true}, // long s
+		{"<ſECUREME@example.com.>", true, true},
+		{"<example.com!ſecureme>", true, true},
+		{"<ofﬁce@müller.example>", true, true}, // ligature
+		{"<OFFICE@müller.example>", true, true},
+		{"<ſecure@example.com>", false, false},
 		{"<bob%example.com@mx.example.net>", false, false},
 		{"<example.com!bob>", false, false},
 		{"<secureme!bob@example.com>", true, true}, // nobody's
@@ -63,7 +69,7 @@ func TestWants(t *testing.T) {
 	}
 	for _, delimiter := range []string{"", "+"} {
 		s := settings(&keeper{}, &bytes.Buffer{})
-		s.Verifier.Policy.Collect = append(s.Verifier.Policy.Collect, "zertifikat@xn--mller-kva.example")
+		s.Verifier.Policy.Collect = append(s.Verifier.Policy.Collect, "zertifikat@xn--mller-kva.example", "office@xn--mller-kva.example")
 		s.Verifier.Policy.RecipientDelimiter = delimiter
 		c := New(s)
 		for _, tt := range tests {
