@@ -60,12 +60,12 @@ install: certinbox
 	install -d -m 755 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 doc/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 doc/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
-	sed 's|@PREFIX@|$(PREFIX)|' contrib/systemd/certinbox.service > $(DESTDIR)$(UNITS)/certinbox.service
+	sed 's|@PREFIX@|$(PREFIX)|; s|@SYSCONF@|$(SYSCONF)|; s|@STATE@|$(STATE)|' contrib/systemd/certinbox.service > $(DESTDIR)$(UNITS)/certinbox.service
 	chmod 644 $(DESTDIR)$(UNITS)/certinbox.service
 	install -m 644 contrib/systemd/certinbox.socket $(DESTDIR)$(UNITS)/certinbox.socket
 	install -m 644 contrib/systemd/certinbox.sysusers $(DESTDIR)/usr/lib/sysusers.d/certinbox.conf
 	test -e $(DESTDIR)$(SYSCONF)/config.yaml || { \
-		sed '/^store:/,/^$$/s/group: ""/group: certinbox-read/' config.yaml.example > $(DESTDIR)$(SYSCONF)/config.yaml && \
+		sed '/^store:/,/^$$/{s/group: ""/group: certinbox-read/;s|path: .*|path: $(STATE)|;}' config.yaml.example > $(DESTDIR)$(SYSCONF)/config.yaml && \
 		chmod 644 $(DESTDIR)$(SYSCONF)/config.yaml; }
 ifeq ($(DESTDIR),)
 	getent group certinbox-read >/dev/null || groupadd --system certinbox-read
@@ -77,5 +77,5 @@ ifeq ($(DESTDIR),)
 endif
 	@echo
 	@echo "Next: edit $(SYSCONF)/config.yaml (collect, trust.anchors), then"
-	@echo "  certinbox check-config && systemctl enable --now certinbox.socket certinbox.service"
+	@echo "  certinbox check-config --config $(SYSCONF)/config.yaml && systemctl enable --now certinbox.socket certinbox.service"
 	@echo "and give the address to your MTA as the README shows."

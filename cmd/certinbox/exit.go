@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"io/fs"
+	"syscall"
 
 	"github.com/certinbox/certinbox/internal/config"
 	"github.com/certinbox/certinbox/store"
@@ -49,6 +50,8 @@ func fromStore(err error) error {
 		return fail(exitNo, err)
 	case errors.Is(err, fs.ErrPermission):
 		return &failure{exitDenied, err, "run it as root, or as the user of the daemon: sudo -u certinbox certinbox ..."}
+	case errors.Is(err, syscall.EROFS):
+		return &failure{exitIO, err, "the disk is mounted read-only, or the systemd unit lets the daemon write elsewhere only: see ReadWritePaths= there"}
 	case errors.Is(err, fs.ErrNotExist):
 		return &failure{exitConfig, err, "the store is made when the daemon first starts; is store.path right?"}
 	}
