@@ -1,10 +1,12 @@
 package main
 
 import (
+	"context"
 	"fmt"
-	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/certinbox/certinbox/store"
 )
 
 func deleteCommand() *cobra.Command {
@@ -27,23 +29,13 @@ failed; 77 not permitted; 78 configuration.`,
 			if err != nil {
 				return err
 			}
-			c, err := loadConfig(cmd)
-			if err != nil {
+			return operate(cmd, func(ctx context.Context, kept *store.Directory) error {
+				gone, err := kept.Delete(ctx, address, suppress)
+				if err == nil {
+					_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: deleted %d certificates and %d reports\n", address, gone.Certificates, gone.Reports)
+				}
 				return err
-			}
-			if err := becomeOwner(c); err != nil {
-				return err
-			}
-			kept, err := openStore(c, time.Now, false)
-			if err != nil {
-				return err
-			}
-			gone, err := kept.Delete(cmd.Context(), address, suppress)
-			if err != nil {
-				return fromStore(err)
-			}
-			_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: deleted %d certificates and %d reports\n", address, gone.Certificates, gone.Reports)
-			return err
+			})
 		},
 	}
 	cmd.Flags().BoolVar(&suppress, "suppress", false, "never keep a certificate of this address again")
