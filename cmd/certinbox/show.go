@@ -73,6 +73,9 @@ func showRecord(w io.Writer, r *store.Record) {
 	}
 	fmt.Fprintf(w, "\ncertificate\t%s\n", r.Fingerprint)
 	fmt.Fprintf(w, "  state\t%s\n", state)
+	fmt.Fprintf(w, "  subject\t%q\n", r.Subject)
+	fmt.Fprintf(w, "  issuer\t%q\n", r.Issuer)
+	fmt.Fprintf(w, "  key\t%s\n", r.Key)
 	fmt.Fprintf(w, "  spelling\t%q\n", r.Spelling)
 	fmt.Fprintf(w, "  valid\t%s to %s\n", moment(r.NotBefore), moment(r.NotAfter))
 	fmt.Fprintf(w, "  anchor\t%q\n", r.AnchorSource)
