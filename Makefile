@@ -35,7 +35,7 @@ AS_ROOT   = $(shell [ "$$(id -u)" = 0 ] || echo sudo env PATH="$$PATH" GOFLAGS=-
 
 test: prerequisites check
 	$(GO) test -race -timeout 20m $$($(GO) list ./... | grep -v /internal/mtatest$$)
-	$(AS_ROOT) $(GO) test -race -timeout 20m $(MTATEST)
+	$(AS_ROOT) $(GO) test -race -count=1 -timeout 20m $(MTATEST)
 	FUZZTIME=10s contrib/fuzz
 
 check:
