@@ -13,8 +13,12 @@ import (
 )
 
 // The reasons for disagreeing with OpenSSL are those of this version; with
-// another one, a listed disagreement may be gone.
-const opensslOfTable = "OpenSSL 3.0."
+// another one, a listed disagreement may be gone. One that a later version brought
+// begins with the other words.
+const (
+	opensslOfTable = "OpenSSL 3.0."
+	opensslLater   = "later than 3.0: "
+)
 
 func TestOpenSSLAgrees(t *testing.T) {
 	version, err := exec.Command("openssl", "version").Output()
@@ -29,7 +33,7 @@ func TestOpenSSLAgrees(t *testing.T) {
 			free <- struct{}{}
 			defer func() { <-free }()
 			accepts := opensslAccepts(f)
-			compare(t, "openssl", f, accepts, f.openssl, sameVersion)
+			compare(t, "openssl", f, accepts, f.openssl, sameVersion && !strings.HasPrefix(f.openssl, opensslLater))
 		})
 	}
 	wait.Wait()

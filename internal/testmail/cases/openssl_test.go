@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/certinbox/certinbox/verify"
@@ -23,7 +24,7 @@ func opensslRefuses() map[string]string {
 		"honest-opaque-quoted-printable": "it knows no transfer encoding but base64",
 		"honest-unreadable-in-bag":       "one unreadable certificate in the bag spoils the blob for it",
 		"usage-any-allowed":              "an operator's anchor may allow what its purpose forbids",
-		"usage-preference-ed25519":       "OpenSSL 3 does not verify Ed25519 in CMS",
+		"usage-preference-ed25519":       "OpenSSL 3.0 does not verify Ed25519 in CMS",
 	}
 }
 
@@ -40,6 +41,11 @@ func TestHonestCasesHoldForOpenSSL(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	version, err := exec.Command(openssl, "version").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	old := strings.HasPrefix(string(version), "OpenSSL 3.0.")
 	listed := opensslRefuses()
 	for _, c := range all {
 		if c.Verdict != verify.Accept {
@@ -57,7 +63,7 @@ func TestHonestCasesHoldForOpenSSL(t *testing.T) {
 		switch why := listed[c.Name]; {
 		case err != nil && why == "":
 			t.Errorf("%s: OpenSSL refuses what we accept: %v\n%s", c.Name, err, out)
-		case err == nil && why != "":
+		case err == nil && why != "" && (old || !strings.Contains(why, "OpenSSL 3.0")):
 			t.Errorf("%s: OpenSSL accepts it now; take it off the list", c.Name)
 		}
 	}
