@@ -58,8 +58,8 @@ type Evidence struct {
 	MessageHash   []byte   // SHA-256 of the whole message as judged
 	BodyHash      []byte   // of the DKIM signature, as computed
 	ContentDigest []byte   // of the signed entity, as computed
-	CMS           []byte
-	Policy        string // the settings that decided, one line
+	CMS           []byte   // the signatures without the content: what people wrote is not ours to keep
+	Policy        string   // the settings that decided, one line
 }
 
 // A Revocation is a CA's answer about one certificate of a path.

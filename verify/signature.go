@@ -57,7 +57,9 @@ func checkSignature(_ context.Context, f *facts) Result {
 	f.report.Capabilities = f.signer.Capabilities
 	f.report.Identity = identity(f.signer.Signature, digest, f.report.Author)
 	f.report.Evidence.ContentDigest = digest
-	f.report.Evidence.CMS = f.entity.CMS
+	if f.report.Evidence.CMS, err = signed.WithoutContent(); err != nil {
+		return Result{Status: PermError, Reason: "cms-malformed", Detail: plain("cms-malformed"), Err: err}
+	}
 	if refusal := f.innerFrom(); refusal != nil {
 		return *refusal
 	}

@@ -27,6 +27,7 @@ type parts struct {
 	content      int // bytes taken by eContent
 	certificates [][]byte
 	signers      [][]byte
+	raw          rawFields
 }
 
 func (s *SignedData) readContentInfo(r *reader) parts {
@@ -73,14 +74,18 @@ func onlyPadding(r *reader, rest []byte) {
 func (s *SignedData) readSignedData(r *reader) (p parts) {
 	r.open(universal, tagSequence, "SignedData")
 	r.integer("version") // says nothing that the fields do not say themselves
+	start := r.at
 	r.skip(r.expect(universal, tagSet, "digest algorithms"))
+	p.raw.digests = r.in[start:r.at]
 	p.content = s.readContent(r)
-	if r.at0(explicit0) {
+	if start = r.at; r.at0(explicit0) {
 		p.certificates = s.readBag(r)
 	}
+	p.raw.certificates = r.in[start:r.at]
 	if r.at0(explicit1) {
 		r.pass() // CRLs and OCSP answers
 	}
+	start = r.at
 	r.open(universal, tagSet, "signers")
 	for r.more() {
 		if len(p.signers) == s.lim.Signers {
@@ -90,6 +95,7 @@ func (s *SignedData) readSignedData(r *reader) (p parts) {
 		p.signers = append(p.signers, r.raw(r.expect(universal, tagSequence, "SignerInfo")))
 	}
 	r.leave()
+	p.raw.signers = r.in[start:r.at]
 	r.leave()
 	return p
 }

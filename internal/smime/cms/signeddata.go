@@ -17,6 +17,7 @@ type SignedData struct {
 	Steps        int           // elements read, for tests of linear work
 
 	lim Limits
+	raw rawFields
 }
 
 // A Signer is one SignerInfo with its signed attributes. Until Verify has
@@ -55,6 +56,7 @@ func (s *SignedData) parse(blob []byte) error {
 	if r.err != nil {
 		return r.err
 	}
+	s.raw = p.raw
 	if r.at-p.content > s.lim.MetaBytes {
 		return malformed("certificates and signers take more than %d bytes", s.lim.MetaBytes)
 	}
