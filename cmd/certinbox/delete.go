@@ -25,11 +25,7 @@ failed; 77 not permitted; 78 configuration.`,
 		Example: "  certinbox delete alice@example.org --suppress",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			address, err := addressKey(args[0])
-			if err != nil {
-				return err
-			}
-			return operate(cmd, func(ctx context.Context, kept *store.Directory) error {
+			return operateOn(cmd, args[0], func(ctx context.Context, kept *store.Directory, address string) error {
 				gone, err := kept.Delete(ctx, address, suppress)
 				if err == nil {
 					_, err = fmt.Fprintf(cmd.OutOrStdout(), "%s: deleted %d certificates and %d reports\n", address, gone.Certificates, gone.Reports)

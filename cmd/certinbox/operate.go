@@ -30,6 +30,15 @@ func operate(cmd *cobra.Command, do func(ctx context.Context, kept *store.Direct
 	return nil
 }
 
+// operateOn is operate for one address, as the operator typed it.
+func operateOn(cmd *cobra.Command, typed string, do func(ctx context.Context, kept *store.Directory, address string) error) error {
+	address, err := addressKey(typed)
+	if err != nil {
+		return err
+	}
+	return operate(cmd, func(ctx context.Context, kept *store.Directory) error { return do(ctx, kept, address) })
+}
+
 func preferCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "prefer ADDRESS SHA256",
@@ -45,11 +54,7 @@ failed; 77 not permitted; 78 configuration.`,
 		Example: "  certinbox prefer alice@example.org 1f0c…",
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			address, err := addressKey(args[0])
-			if err != nil {
-				return err
-			}
-			return operate(cmd, func(ctx context.Context, kept *store.Directory) error {
+			return operateOn(cmd, args[0], func(ctx context.Context, kept *store.Directory, address string) error {
 				return kept.Prefer(ctx, address, args[1])
 			})
 		},
@@ -69,11 +74,7 @@ failed; 77 not permitted; 78 configuration.`,
 		Example: "  certinbox readmit alice@example.org",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			address, err := addressKey(args[0])
-			if err != nil {
-				return err
-			}
-			return operate(cmd, func(ctx context.Context, kept *store.Directory) error {
+			return operateOn(cmd, args[0], func(ctx context.Context, kept *store.Directory, address string) error {
 				return kept.Readmit(ctx, address)
 			})
 		},
