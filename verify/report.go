@@ -120,5 +120,8 @@ func (r *Report) Reply(ref, help string) Reply {
 	if r.Result("alignment").Status == Pass {
 		text = d.Detail
 	}
+	if d.Reason == "" { // a row that decides says why, or it is a fault of ours
+		return ReplyFor("internal", "", ref, help)
+	}
 	return ReplyFor(d.Reason, text, ref, help)
 }

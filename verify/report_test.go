@@ -102,6 +102,16 @@ func TestReplyIsPlainUntilAligned(t *testing.T) {
 	}
 }
 
+// TestNoReasonIsNoAcceptance: a row that decides without a reason is never
+// answered with 250.
+func TestNoReasonIsNoAcceptance(t *testing.T) {
+	for _, status := range []Status{None, Fail, "", "maybe"} {
+		if got := report(Result{Check: "chain", Status: status}).Reply("r", ""); got.Code != 451 {
+			t.Errorf("status %q without a reason is answered %s", status, got)
+		}
+	}
+}
+
 func TestPrintersSayEveryRow(t *testing.T) {
 	r := report(Result{Check: "freshness", Status: Fail, Reason: "stale", Detail: "too old"})
 	b, err := json.Marshal(r)
