@@ -53,6 +53,8 @@ func (f *fake) Wants(rcpt string) bool {
 	return strings.EqualFold(rcpt, ours) || strings.EqualFold(rcpt, "second@example.net")
 }
 
+func (f *fake) Mentions(path string) bool { return strings.Contains(path, "collect") }
+
 func (f *fake) Split(verify.Envelope) *verify.Reply {
 	f.mu.Lock()
 	defer f.mu.Unlock()

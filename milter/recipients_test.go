@@ -220,19 +220,20 @@ func TestSourceRouteAndQuotesAreOurs(t *testing.T) {
 	}
 }
 
-// TestOutOfList: what Postfix deletes where it took a list or a slip of the pen.
-func TestOutOfList(t *testing.T) {
-	for from, want := range map[string]string{
-		"user@c.example":        "user@c.example",
-		"user@c.example,":       "user@c.example",
-		"user@c.example>":       "user@c.example",
-		"user@c.example@":       "user@c.example",
-		"group:user@c.example;": "user@c.example",
-		":;":                    "",
-		"":                      "",
-	} {
-		if got := outOfList(from); got != want {
-			t.Errorf("outOfList(%q) = %q, want %q", from, got, want)
+// TestUnclearSpellingsAreRefused: where nobody can foretell what the MTA makes of
+// a path that mentions us, it is refused at once; the recipients around it are not.
+func TestUnclearSpellingsAreRefused(t *testing.T) {
+	r := start(t, Config{})
+	m := r.dial(t, miltertest.Options{})
+	for _, path := range []string{";collect@example.net", "collect@example.net(x", ">collect@example.net", "collect,", "collect@mx\\", "\"x\" <collect@example.net>"} {
+		for _, to := range [][]string{{path, "bob@example.net"}, {"bob@example.net", path}} {
+			res := send(t, m, mail(to...))
+			if want := map[bool]string{true: "452 250", false: "250 452"}[to[0] == path]; codes(res) != want || !res.Accepted || res.Seen {
+				t.Errorf("%q: %+v", to, res)
+			}
 		}
+	}
+	if res := send(t, m, mail("bob(x)@example.org", "<bob@example.org>>")); codes(res) != "250 250" {
+		t.Errorf("others: %+v", res)
 	}
 }

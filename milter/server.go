@@ -39,6 +39,7 @@ type Config struct {
 // their own behind it.
 type collector interface {
 	Wants(rcpt string) bool
+	Mentions(path string) bool
 	Split(env verify.Envelope) *verify.Reply
 	Begin(env verify.Envelope) intake
 }

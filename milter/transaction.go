@@ -5,6 +5,7 @@ import (
 
 	gomilter "github.com/d--j/go-milter"
 
+	"github.com/certinbox/certinbox/internal/collect"
 	"github.com/certinbox/certinbox/verify"
 )
 
@@ -59,7 +60,13 @@ func (c *session) envelope() verify.Envelope {
 // was refused is no recipient of this message.
 func (c *session) recipient(arg string, m gomilter.Modifier) *verify.Reply {
 	t := &c.mail
-	address := forwardPath(arg)
+	name, address := withoutRoute(arg), forwardPath(arg)
+	if !collect.Plain(name) && c.mayBeOurs(name, address) {
+		// It might be delivered to us, or under a name by which it could not be taken
+		// out of a mixed message. No sending server writes a recipient like that.
+		r := verify.ReplyFor("recipients-split", "Write this recipient as a plain address", "", "")
+		return &r
+	}
 	if !c.server.collector.Wants(address) {
 		if len(t.ours) > 0 && m.Actions()&gomilter.OptRemoveRcpt == 0 && c.server.collector.Split(c.envelope()) != nil {
 			// Our recipient could not be taken out later. Refusing all of them
@@ -82,14 +89,16 @@ func (c *session) recipient(arg string, m gomilter.Modifier) *verify.Reply {
 			return r
 		}
 	}
-	t.ours = append(t.ours, withoutRoute(arg))
-	if alone := outOfList(address); alone != address && c.server.collector.Wants(alone) {
-		t.ours = append(t.ours, alone)
-	}
+	t.ours = append(t.ours, name)
 	if len(t.rcpts) < 2*maxRecipients {
 		t.rcpts = append(t.rcpts, address)
 	}
 	return nil
+}
+
+func (c *session) mayBeOurs(name, address string) bool {
+	w := c.server.collector
+	return w.Mentions(name) || w.Mentions(address) || w.Wants(address)
 }
 
 // withoutRoute takes brackets and a source route (RFC 5321 appendix F.2) off
@@ -150,14 +159,6 @@ func forwardPath(path string) string {
 		}
 	}
 	return strings.TrimRight(string(out), ".")
-}
-
-// outOfList takes an address out of what makes it a list or a slip of the pen,
-// as Postfix does at RCPT but not where a recipient is to be deleted:
-// "name:user@c.example;" and "user@c.example>" are user@c.example.
-func outOfList(address string) string {
-	address = strings.TrimRight(address, ",;>@. \t")
-	return strings.TrimLeft(address[strings.LastIndexByte(address, ':')+1:], "<, \t")
 }
 
 // name gives the message its queue id when it came later than DATA.

@@ -103,6 +103,10 @@ func (c *Collector) Set(s Settings) {
 // RCPT TO as received, with or without angle brackets.
 func (c *Collector) Wants(rcpt string) bool { return c.now.Load().recipients.match(rcpt) }
 
+// Mentions says whether an MTA that forgives much may find a collection address
+// in path, which is not Plain.
+func (c *Collector) Mentions(path string) bool { return c.now.Load().recipients.mentions(path) }
+
 // Split returns the reply for a collection recipient that comes after others,
 // nil when this client's transactions are not split.
 func (c *Collector) Split(env verify.Envelope) *verify.Reply {

@@ -1,6 +1,7 @@
 package collect
 
 import (
+	"slices"
 	"strings"
 
 	"golang.org/x/net/idna"
@@ -8,10 +9,6 @@ import (
 
 	"github.com/certinbox/certinbox/verify"
 )
-
-// maxRecipient is longer than any path that RFC 5321 section 4.5.3.1.3 knows,
-// with UTF-8 in it; a longer one is nobody's.
-const maxRecipient = 1024
 
 // recipients knows the collection addresses. It is asked for every recipient
 // of all mail of the host, so the usual answer, no, comes after one look at
@@ -35,10 +32,7 @@ func newRecipients(p verify.Policy) recipients {
 }
 
 func (r *recipients) match(rcpt string) bool {
-	if len(rcpt) > maxRecipient {
-		return false
-	}
-	address := path(rcpt)
+	address := path(rcpt) // of any length: Postfix delivers secureme+2000characters too
 	local, domain, ok := cutAddress(address)
 	if !ok || strings.HasPrefix(domain, "[") {
 		// RCPT TO:<local>: the MTA appends a domain of its own, and local@[IP] is
@@ -46,8 +40,27 @@ func (r *recipients) match(rcpt string) bool {
 		// being judged.
 		return r.bare(fold(unquote(local))) || r.routed(address)
 	}
-	locals := r.byDomain[asciiDomain(domain)]
+	locals := r.at(domain)
 	return locals != nil && r.among(locals, fold(unquote(local))) || r.routed(address)
+}
+
+// at returns the local parts of the collection addresses in a domain, as the MTA
+// takes it: Postfix folds a domain like a local part, where sharp s is ss and IDNA
+// has it as a letter of its own, and both MTAs may complete one without a dot.
+func (r *recipients) at(domain string) []string {
+	name := asciiDomain(domain)
+	locals := r.byDomain[name]
+	if folded := asciiDomain(fold(domain)); folded != name {
+		locals = append(slices.Clip(locals), r.byDomain[folded]...)
+	}
+	if name != "" && !strings.Contains(name, ".") {
+		for d, l := range r.byDomain {
+			if strings.HasPrefix(d, name+".") {
+				locals = append(slices.Clip(locals), l...)
+			}
+		}
+	}
+	return locals
 }
 
 // routing are the signs that make an address a route to another one, or a list:
@@ -64,7 +77,7 @@ func (r *recipients) routed(address string) bool {
 	}
 	places := strings.FieldsFunc(address, func(c rune) bool { return strings.ContainsRune(routing+"\"\\ \t", c) })
 	for _, domain := range places {
-		locals := r.byDomain[asciiDomain(domain)]
+		locals := r.at(domain)
 		if locals == nil {
 			continue
 		}
@@ -72,6 +85,20 @@ func (r *recipients) routed(address string) bool {
 			if r.among(locals, fold(local)) {
 				return true
 			}
+		}
+	}
+	return false
+}
+
+// mentions says whether a piece of s is the local part of a collection address,
+// whatever stands around it.
+func (r *recipients) mentions(s string) bool {
+	pieces := strings.FieldsFunc(s, func(c rune) bool {
+		return c <= ' ' || c == 0x7f || strings.ContainsRune(routing+specials, c)
+	})
+	for _, local := range pieces {
+		if r.bare(fold(local)) {
+			return true
 		}
 	}
 	return false
@@ -99,6 +126,53 @@ func (r *recipients) among(locals []string, local string) bool {
 		}
 	}
 	return false
+}
+
+// specials stand in a path outside of quotes only where an MTA forgives more than
+// RFC 5321 section 4.1.2 allows.
+const specials = `<>()[]:;,\"`
+
+// Plain says whether a path without brackets and source route is one that MTAs read
+// alike: local part or quoted string, then perhaps a domain or address literal. What
+// Postfix makes of comments, lists and brackets in it, nobody can foretell.
+func Plain(path string) bool {
+	if strings.HasPrefix(path, `"`) {
+		end := closing(path)
+		if end < 0 || end+1 < len(path) && path[end+1] != '@' {
+			return false
+		}
+		path = path[end+1:]
+	}
+	local, domain, found := strings.Cut(path, "@")
+	if n := len(domain); n > 2 && domain[0] == '[' && domain[n-1] == ']' {
+		domain = strings.ReplaceAll(domain[1:n-1], ":", "")
+	}
+	return tidy(local) && tidy(domain) && !(found && domain == "")
+}
+
+// tidy says whether s has no special, @, blank or control character.
+func tidy(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c == 0x7f || c == '@' || strings.IndexByte(specials, c) >= 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// closing returns where the quoted string at the beginning of s ends, -1 if it does not.
+func closing(s string) int {
+	for i := 1; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '"':
+			return i
+		case c == '\\':
+			i++
+		case c < ' ' || c == 0x7f:
+			return -1
+		}
+	}
+	return -1
 }
 
 // path takes an address out of its angle brackets and its source route

@@ -3,6 +3,7 @@ package collect
 import (
 	"bytes"
 	"net/netip"
+	"strings"
 	"testing"
 
 	"github.com/certinbox/certinbox/verify"
@@ -46,6 +47,14 @@ func TestWants(t *testing.T) {
 		{"<example.com!ſecureme>", true, true},
 		{"<ofﬁce@müller.example>", true, true}, // ligature
 		{"<OFFICE@müller.example>", true, true},
+		{"<secureme@meße.example>", true, true}, // sharp s, in a domain with ss
+		{"<secureme%meße.example@mx>", true, true},
+		{"<secureme@example>", true, true}, // the MTA may append .com
+		{"<example!secureme>", true, true},
+		{"<secureme@exam>", false, false},
+		{"<bob@example>", false, false},
+		{"<secureme+" + strings.Repeat("a", 1100) + "@example.com>", false, true},
+		{"<" + strings.Repeat("a", 1100) + ":secureme@example.com;>", true, true},
 		{"<ſecure@example.com>", false, false},
 		{"<bob%example.com@mx.example.net>", false, false},
 		{"<example.com!bob>", false, false},
@@ -69,7 +78,7 @@ func TestWants(t *testing.T) {
 	}
 	for _, delimiter := range []string{"", "+"} {
 		s := settings(&keeper{}, &bytes.Buffer{})
-		s.Verifier.Policy.Collect = append(s.Verifier.Policy.Collect, "zertifikat@xn--mller-kva.example", "office@xn--mller-kva.example")
+		s.Verifier.Policy.Collect = append(s.Verifier.Policy.Collect, "zertifikat@xn--mller-kva.example", "office@xn--mller-kva.example", "secureme@messe.example")
 		s.Verifier.Policy.RecipientDelimiter = delimiter
 		c := New(s)
 		for _, tt := range tests {
@@ -80,6 +89,31 @@ func TestWants(t *testing.T) {
 			if got := c.Wants(tt.rcpt); got != want {
 				t.Errorf("delimiter %q: Wants(%q) = %v", delimiter, tt.rcpt, got)
 			}
+		}
+	}
+}
+
+func TestPlain(t *testing.T) {
+	for path, want := range map[string]bool{
+		"secureme@example.com": true, "secureme": true, "ſecureme@example.com": true, `"a b"@example.com`: true, `"a@b\"c"@example.com`: true, `"secureme@example.com"`: true,
+		"bob@[192.0.2.1]": true, "bob@[IPv6:2001:db8::1]": true, "example.com!secureme": true, "secureme%example.com@mx": true, "": true,
+		";secureme@example.com": false, "secureme@example.com(x": false, "secureme(c)@example.com": false, "secureme;": false, "secureme @example.com": false,
+		"secureme\v@example.com": false, `secure\me@example.com`: false, `"sec"ureme@example.com`: false, `sec"ureme"@example.com`: false, `"open@example.com`: false,
+		`secureme@"example.com"`: false, "secureme@example.com@mx": false, "secureme@example.com@": false, "group:secureme@example.com;": false, "secureme@[x]y": false,
+	} {
+		if got := Plain(path); got != want {
+			t.Errorf("Plain(%q) = %v", path, got)
+		}
+	}
+}
+
+func TestMentions(t *testing.T) {
+	c := New(settings(&keeper{}, &bytes.Buffer{}))
+	for path, want := range map[string]bool{
+		";SecureMe": true, "secureme@\\\texample.com": true, ">example.com!secureme+": false, ">secureme(@x": true, "x<ſecureme>": true, "bob,": false, "": false,
+	} {
+		if got := c.Mentions(path); got != want {
+			t.Errorf("Mentions(%q) = %v", path, got)
 		}
 	}
 }

@@ -13,6 +13,8 @@ func spellings() []string {
 		`<secureme@"example.com">`, `<secureme>`, `<example.com!secureme>`, `<example.com!secureme@example.com>`, `<secureme%example.com@example.com>`,
 		`<"secureme@example.com"@example.com>`, `<"secureme@example.com">`, `<group:secureme@example.com;>`, `<secureme@example.com,>`,
 		`<secureme@example.com>>`, `<<secureme@example.com>>`, `<secureme@example.com@>`, `<x@secureme@example.com>`, `<"sec"ureme@example.com>`, "<ſecureme@example.com>",
+		`<;secureme@example.com>`, `<secureme@example.com(x>`, `<secureme(x@example.com>`, `<>secureme%example.com>`, `<,secureme>`, `<secureme;(>`,
+		`<,example.com!secureme@>`, `<secureme@example.com @@;>`, `<>secureme@example.com\>`, `<secureme<secureme>>`,
 	}
 }
 
@@ -58,7 +60,7 @@ func TestPostfixSpellings(t *testing.T) {
 	w := newWorld(t)
 	_, milter, _ := w.serve()
 	addr := FreeAddr(t)
-	p := StartPostfix(t, map[string]string{"smtpd_error_sleep_time": "0"}, Service{Addr: addr, Options: milterOption(milter)})
+	p := StartPostfix(t, map[string]string{"smtpd_error_sleep_time": "0", "myorigin": "example.com"}, Service{Addr: addr, Options: milterOption(milter)})
 	sent := sendUnsigned(t, addr)
 	for _, m := range p.Delivered(sent) {
 		if !strings.Contains(m, "Delivered-To: other@example.com\n") {
