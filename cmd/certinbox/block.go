@@ -2,7 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -29,7 +31,8 @@ permitted; 78 configuration.`,
 			what, value := args[0], args[1]
 			switch what {
 			case store.BlockCertificate, store.BlockKey:
-				if len(value) != 64 {
+				value = strings.ToLower(value)
+				if _, err := hex.DecodeString(value); err != nil || len(value) != 64 {
 					return fail(exitUsage, fmt.Errorf("%q is not a SHA-256 of 64 hexadecimal digits", value))
 				}
 			case store.BlockAddress:

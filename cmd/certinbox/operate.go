@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -55,7 +56,7 @@ failed; 77 not permitted; 78 configuration.`,
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			return operateOn(cmd, args[0], func(ctx context.Context, kept *store.Directory, address string) error {
-				return kept.Prefer(ctx, address, args[1])
+				return kept.Prefer(ctx, address, strings.ToLower(args[1]))
 			})
 		},
 	}
