@@ -64,15 +64,20 @@ func (s *share) grow(n int) bool {
 	if s.written <= s.held {
 		return true
 	}
-	want := max(s.written-s.held, step)
+	need := s.written - s.held
 	b := s.budget
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	c := b.client(s.client)
-	if b.used.inFlight+want > b.inFlight || c != nil && c.inFlight+want > b.inFlight/shareOf {
+	room := b.inFlight - b.used.inFlight
+	if c != nil {
+		room = min(room, b.inFlight/shareOf-c.inFlight)
+	}
+	if need > room {
 		b.forget(s.client)
 		return false
 	}
+	want := max(need, min(step, room)) // the last step may be a short one
 	b.used.inFlight += want
 	if c != nil {
 		c.inFlight += want

@@ -133,3 +133,24 @@ func TestBusyObserved(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 }
+
+// TestAllOfTheRoom: a message that fits exactly is taken, in whatever lengths it comes.
+func TestAllOfTheRoom(t *testing.T) {
+	for _, length := range []int{1000, 65535, 999_999} {
+		b := newBudget()
+		b.limit(1, 8_000_000) // a million a client network, not a multiple of the step
+		s := b.share(netip.MustParsePrefix("192.0.2.0/24"))
+		for left := 1_000_000; left > 0; left -= length {
+			if !s.grow(min(length, left)) {
+				t.Fatalf("in lengths of %d: no room for the last %d bytes", length, left)
+			}
+		}
+		if s.grow(1) {
+			t.Errorf("in lengths of %d: room for a byte too much", length)
+		}
+		s.release()
+		if b.used != (usage{}) || len(b.clients) != 0 {
+			t.Errorf("in use at the end: %+v", b.used)
+		}
+	}
+}
