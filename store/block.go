@@ -64,8 +64,7 @@ func parseBlocked(text []byte) (map[string]bool, error) {
 	number := 0
 	for line := range bytes.Lines(text) {
 		number++
-		content, _, _ := bytes.Cut(line, []byte("#"))
-		fields := strings.Fields(string(content))
+		fields := listed(line)
 		if len(fields) == 0 {
 			continue
 		}
@@ -80,6 +79,18 @@ func parseBlocked(text []byte) (map[string]bool, error) {
 	return entries, nil
 }
 
+// listed returns the words of a line without its comment. A comment begins with
+// a word that begins with '#': inside a word that is a character of addresses.
+func listed(line []byte) []string {
+	fields := strings.Fields(string(line))
+	for i, f := range fields {
+		if f[0] == '#' {
+			return fields[:i]
+		}
+	}
+	return fields
+}
+
 func checkBlock(what, value string) error {
 	switch what {
 	case BlockCertificate, BlockKey:
@@ -87,7 +98,7 @@ func checkBlock(what, value string) error {
 			return fmt.Errorf("%s: want a SHA-256 in 64 lower-case hexadecimal digits", what)
 		}
 	case BlockAddress:
-		if value == "" || len(value) > MaxAddress || strings.ContainsAny(value, "# \t\r\n") {
+		if value == "" || len(value) > MaxAddress || value[0] == '#' || strings.ContainsAny(value, " \t\r\n") {
 			return errors.New("address: cannot be written in the list")
 		}
 	default:
@@ -165,8 +176,7 @@ func (d *Directory) editBlocked(ctx context.Context, what, value string, add boo
 func withoutLine(text []byte, what, value string) []byte {
 	var out []byte
 	for line := range bytes.Lines(text) {
-		content, _, _ := bytes.Cut(line, []byte("#"))
-		if f := strings.Fields(string(content)); len(f) == 2 && f[0] == what && f[1] == value {
+		if f := listed(line); len(f) == 2 && f[0] == what && f[1] == value {
 			continue
 		}
 		out = append(out, line...)

@@ -188,6 +188,24 @@ func TestBlockListMustBeUnderstood(t *testing.T) {
 	}
 }
 
+// TestBlockAddressWithHash: the sign of a comment is a character of addresses.
+func TestBlockAddressWithHash(t *testing.T) {
+	d := openTest(t, tempDir(t), Options{})
+	const address = "a#1@example.com"
+	if err := d.Block(t.Context(), BlockAddress, address); err != nil {
+		t.Fatal(err)
+	}
+	if c := put(t, d, mail(address, newMaker().year(t, "alice", "Org"), noon(), "Q1")); c.Reason != ReasonBlocked {
+		t.Errorf("change %+v", c)
+	}
+	if err := d.Unblock(t.Context(), BlockAddress, address); err != nil {
+		t.Fatal(err)
+	}
+	if b, err := os.ReadFile(d.path("blocked")); err != nil || len(b) != 0 {
+		t.Errorf("left in the list: %q, %v", b, err)
+	}
+}
+
 func TestSweep(t *testing.T) {
 	d := openTest(t, tempDir(t), Options{})
 	m := newMaker()
