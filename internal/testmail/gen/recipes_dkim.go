@@ -166,6 +166,11 @@ func honestDKIM() []recipe {
 	return []recipe{
 		{"dkim-ed25519", "An Ed25519 key (RFC 8463).", "accept", "", withKey("ed25519")},
 		{"dkim-simple", "Canonicalisation simple.", "accept", "", func(m *mail) { m.dkim[0].Simple = true }},
+		{"dkim-simple-blanks", "Canonicalisation simple, over a Subject with blanks in front, at its fold and at its end: to the byte.", "accept", "",
+			func(m *mail) {
+				m.dkim[0].Simple = true
+				m.set("Subject:  \t My \r\n \t certificate \t ")
+			}},
 		{"dkim-domain-in-capitals", "d= in capitals.", "accept", "", tag("d=EXAMPLE.ORG")},
 		{"dkim-second-is-good", "A broken signature of the same domain beside a good one does no harm.", "accept", "", func(m *mail) {
 			bad := m.dkim[0]
