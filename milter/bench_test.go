@@ -91,6 +91,7 @@ type nobody struct{}
 
 func (nobody) Wants(rcpt string) bool              { return strings.EqualFold(rcpt, ours) }
 func (nobody) Mentions(string) bool                { return false }
+func (nobody) Misspelt() *verify.Reply             { return nil }
 func (nobody) Split(verify.Envelope) *verify.Reply { return nil }
 func (nobody) Begin(verify.Envelope) intake        { panic("no mail is for us here") }
 

@@ -14,6 +14,7 @@
 // our recipient is deleted from it and the others get it unaltered. An MTA that
 // does not offer that deletion cannot do this; there, others after the collection
 // address are told 452, which delays them and loses nothing.
+// A path that MTAs read differently and that may be ours is refused for good.
 //
 // The package trusts the MTA in what it says about the client (address, TLS,
 // login), and nobody in the shape of what arrives: a guard in front of the

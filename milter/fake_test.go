@@ -29,6 +29,7 @@ type fake struct {
 	hold    chan struct{}   // End waits for it
 	intakes []*fakeIntake
 	wanted  []string // what Wants was asked
+	observe bool     // nothing is refused
 }
 
 func (f *fake) set(change func(f *fake)) {
@@ -54,6 +55,16 @@ func (f *fake) Wants(rcpt string) bool {
 }
 
 func (f *fake) Mentions(path string) bool { return strings.Contains(path, "collect") }
+
+func (f *fake) Misspelt() *verify.Reply {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.observe {
+		return nil
+	}
+	r := verify.ReplyFor("recipient-syntax", "", "", "")
+	return &r
+}
 
 func (f *fake) Split(verify.Envelope) *verify.Reply {
 	f.mu.Lock()

@@ -228,10 +228,14 @@ func TestUnclearSpellingsAreRefused(t *testing.T) {
 	for _, path := range []string{";collect@example.net", "collect@example.net(x", ">collect@example.net", "collect,", "collect@mx\\", "\"x\" <collect@example.net>"} {
 		for _, to := range [][]string{{path, "bob@example.net"}, {"bob@example.net", path}} {
 			res := send(t, m, mail(to...))
-			if want := map[bool]string{true: "452 250", false: "250 452"}[to[0] == path]; codes(res) != want || !res.Accepted || res.Seen {
+			if want := map[bool]string{true: "550 250", false: "250 550"}[to[0] == path]; codes(res) != want || !res.Accepted || res.Seen {
 				t.Errorf("%q: %+v", to, res)
 			}
 		}
+	}
+	r.f.set(func(f *fake) { f.observe = true })
+	if res := send(t, m, mail(";collect@example.net")); codes(res) != "250" || !res.Seen {
+		t.Errorf("where nothing is refused it is to be judged: %+v", res)
 	}
 	if res := send(t, m, mail("bob(x)@example.org", "<bob@example.org>>")); codes(res) != "250 250" {
 		t.Errorf("others: %+v", res)

@@ -40,6 +40,7 @@ type Config struct {
 type collector interface {
 	Wants(rcpt string) bool
 	Mentions(path string) bool
+	Misspelt() *verify.Reply
 	Split(env verify.Envelope) *verify.Reply
 	Begin(env verify.Envelope) intake
 }

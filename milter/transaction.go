@@ -61,13 +61,16 @@ func (c *session) envelope() verify.Envelope {
 func (c *session) recipient(arg string, m gomilter.Modifier) *verify.Reply {
 	t := &c.mail
 	name, address := withoutRoute(arg), forwardPath(arg)
-	if !collect.Plain(name) && c.mayBeOurs(name, address) {
+	ours := c.server.collector.Wants(address)
+	if !collect.Plain(name) && (ours || c.server.collector.Mentions(name) || c.server.collector.Mentions(address)) {
 		// It might be delivered to us, or under a name by which it could not be taken
 		// out of a mixed message. No sending server writes a recipient like that.
-		r := verify.ReplyFor("recipients-split", "Write this recipient as a plain address", "", "")
-		return &r
+		if r := c.server.collector.Misspelt(); r != nil {
+			return r
+		}
+		ours = true
 	}
-	if !c.server.collector.Wants(address) {
+	if !ours {
 		if len(t.ours) > 0 && m.Actions()&gomilter.OptRemoveRcpt == 0 && c.server.collector.Split(c.envelope()) != nil {
 			// Our recipient could not be taken out later. Refusing all of them
 			// then would cost others their mail; this only delays it.
@@ -94,11 +97,6 @@ func (c *session) recipient(arg string, m gomilter.Modifier) *verify.Reply {
 		t.rcpts = append(t.rcpts, address)
 	}
 	return nil
-}
-
-func (c *session) mayBeOurs(name, address string) bool {
-	w := c.server.collector
-	return w.Mentions(name) || w.Mentions(address) || w.Wants(address)
 }
 
 // withoutRoute takes brackets and a source route (RFC 5321 appendix F.2) off

@@ -138,6 +138,8 @@ func answers(reason string) (answer, bool) {
 		return answer{451, "4.7.1", "Too many messages.", "This is temporary; your server will try again."}, true
 	case "recipients-split":
 		return answer{452, "4.5.3", "This address takes mail in a transaction of its own.", "Your server will repeat it by itself."}, true
+	case "recipient-syntax":
+		return answer{550, "5.1.3", "This recipient is written in a way that mail servers read differently.", "Write it as a plain address: name@domain."}, true
 	case "busy":
 		return answer{451, "4.3.2", "Too many messages are being judged.", "This is temporary; your server will try again."}, true
 	case "store-full":

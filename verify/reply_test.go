@@ -16,7 +16,7 @@ var reasons = strings.Fields(`message-malformed from-invalid header-duplicate au
 	cert-malformed cert-untrusted cert-incomplete cert-expired cert-not-yet-valid cert-distrusted
 	cert-constraint cert-usage cert-key cert-weak cert-address cert-no-address cert-revoked cert-hold
 	cert-revocation-unknown cert-revocation-none stale not-for-us cert-blocked token-required tls-required
-	rate-limited recipients-split busy store-full internal clock`)
+	rate-limited recipients-split recipient-syntax busy store-full internal clock`)
 
 func TestEveryReasonHasAReply(t *testing.T) {
 	for _, reason := range reasons {

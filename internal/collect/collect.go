@@ -107,6 +107,18 @@ func (c *Collector) Wants(rcpt string) bool { return c.now.Load().recipients.mat
 // in path, which is not Plain.
 func (c *Collector) Mentions(path string) bool { return c.now.Load().recipients.mentions(path) }
 
+// Misspelt returns the reply for a recipient that is not Plain and may be ours:
+// it might be delivered to us under a name that we do not know it by. It is nil
+// in observe, where everything passes; the message is then taken for ours.
+func (c *Collector) Misspelt() *verify.Reply {
+	s := c.now.Load()
+	if s.Observe {
+		return nil
+	}
+	r := verify.ReplyFor("recipient-syntax", "", "", s.HelpURL)
+	return &r
+}
+
 // Split returns the reply for a collection recipient that comes after others,
 // nil when this client's transactions are not split.
 func (c *Collector) Split(env verify.Envelope) *verify.Reply {

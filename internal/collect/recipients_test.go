@@ -139,6 +139,22 @@ func TestSplit(t *testing.T) {
 	}
 }
 
+// TestMisspelt: a recipient that cannot be read for certain is refused for good,
+// with words that help, but never in observe.
+func TestMisspelt(t *testing.T) {
+	s := settings(&keeper{}, &bytes.Buffer{})
+	for _, refuse := range []string{RefuseAll, RefuseSigned, RefuseNone} {
+		s.Refuse = refuse
+		if r := New(s).Misspelt(); r == nil || r.Code != 550 || r.Enhanced != "5.1.3" {
+			t.Errorf("refuse %s: %v", refuse, r)
+		}
+	}
+	s.Observe = true
+	if r := New(s).Misspelt(); r != nil {
+		t.Errorf("observe refuses: %v", r)
+	}
+}
+
 func BenchmarkWantsForeign(b *testing.B) {
 	c := New(settings(&keeper{}, &bytes.Buffer{}))
 	b.ReportAllocs()
