@@ -6,6 +6,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/certinbox/certinbox/internal/smime"
+	"github.com/certinbox/certinbox/store"
 )
 
 func pathCommand() *cobra.Command {
@@ -21,11 +22,7 @@ permitted; 78 configuration.`,
   openssl cms -encrypt -aes256 -in letter.txt -outform SMIME "$(certinbox path alice@example.org)"`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			address, err := addressKey(args[0])
-			if err != nil {
-				return err
-			}
-			kept, err := existingStore(cmd)
+			kept, address, err := existingAddress(cmd, args[0])
 			if err != nil {
 				return err
 			}
@@ -37,6 +34,16 @@ permitted; 78 configuration.`,
 			return err
 		},
 	}
+}
+
+// existingAddress opens the store for reading and reads the address as typed.
+func existingAddress(cmd *cobra.Command, typed string) (*store.Directory, string, error) {
+	address, err := addressKey(typed)
+	if err != nil {
+		return nil, "", err
+	}
+	kept, err := existingStore(cmd)
+	return kept, address, err
 }
 
 // addressKey is the form of an address under which the store keeps it.

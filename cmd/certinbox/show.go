@@ -25,11 +25,7 @@ permitted; 78 configuration.`,
 		Example: "  certinbox show alice@example.org",
 		Args:    cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			address, err := addressKey(args[0])
-			if err != nil {
-				return err
-			}
-			kept, err := existingStore(cmd)
+			kept, address, err := existingAddress(cmd, args[0])
 			if err != nil {
 				return err
 			}
