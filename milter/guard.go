@@ -19,10 +19,24 @@ type guard struct {
 	accepted atomic.Uint64
 	refused  atomic.Uint64
 	frames   [256]atomic.Uint64
+	stopping atomic.Bool // the listeners are closed
 	draining atomic.Bool
 
-	mu    sync.Mutex
-	conns map[*conn]struct{}
+	mu        sync.Mutex
+	conns     map[*conn]struct{}
+	listeners []*listener
+}
+
+// stopListening closes every socket that listens. It comes before the drain: who
+// connects in between would be accepted and cut off, while a socket that systemd
+// holds lets the MTA wait for the next process.
+func (g *guard) stopListening() {
+	g.stopping.Store(true)
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	for _, l := range g.listeners {
+		_ = l.Listener.Close()
+	}
 }
 
 // drain makes every connection close at its next pause between messages.
@@ -53,7 +67,11 @@ func (g *guard) forget(c *conn) {
 
 // listener wraps ln.
 func (g *guard) listener(ln net.Listener) *listener {
-	return &listener{Listener: ln, guard: g, done: make(chan struct{})}
+	l := &listener{Listener: ln, guard: g, done: make(chan struct{})}
+	g.mu.Lock()
+	g.listeners = append(g.listeners, l)
+	g.mu.Unlock()
+	return l
 }
 
 // A listener accepts guarded connections. Trouble in accepting, of which
@@ -79,6 +97,9 @@ func (l *listener) Accept() (net.Conn, error) {
 			return l.guard.wrap(nc), nil
 		}
 		if errors.Is(err, net.ErrClosed) {
+			if l.guard.stopping.Load() {
+				<-l.done // the library is told that it shuts down before it learns of this
+			}
 			return nil, err
 		}
 		if failures%60 == 0 { // at first, then about once a minute

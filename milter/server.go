@@ -129,6 +129,7 @@ func (s *Server) Serve(ln net.Listener) error {
 // is in the middle of, and returns when all are closed. What is not finished
 // when ctx ends is cut off: the MTA tells those senders to try again.
 func (s *Server) Shutdown(ctx context.Context) error {
+	s.guard.stopListening()
 	s.guard.drain()
 	err := s.library.Shutdown(ctx)
 	s.cancel()
