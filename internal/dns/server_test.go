@@ -26,19 +26,31 @@ type asked struct {
 	edns    bool
 }
 
+// onePort listens on a port that is free for UDP and TCP alike: one that is free
+// for the one may be somebody's for the other.
+func onePort(t *testing.T) (net.PacketConn, net.Listener) {
+	t.Helper()
+	for range 50 {
+		streams, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		packets, err := net.ListenPacket("udp", streams.Addr().String())
+		if err == nil {
+			return packets, streams
+		}
+		streams.Close()
+	}
+	t.Fatal("no port is free for both UDP and TCP")
+	return nil, nil
+}
+
 // serve starts a server; it ends with the test.
 func serve(t *testing.T) *scripted {
 	t.Helper()
 	s := &scripted{by: make(map[string]script), asked: make(map[string][]asked)}
-	packets, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	packets, streams := onePort(t)
 	s.addr = packets.LocalAddr().String()
-	streams, err := net.Listen("tcp", s.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
 	for _, srv := range []*dns.Server{
 		{PacketConn: packets, Handler: s},
 		{Listener: streams, Handler: s},

@@ -2,6 +2,7 @@ package mtatest
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -154,13 +155,22 @@ func (p *Postfix) Delivered(n int) []string {
 	return mails
 }
 
-// FreeAddr returns an address on loopback where nothing listens.
+// FreeAddr returns an address on loopback where nothing listens. Its port is
+// below those that the kernel gives to outgoing connections, so that none of
+// these takes it before the server is up.
 func FreeAddr(t testing.TB) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close()
-	return l.Addr().String()
+	for range 100 {
+		addr := fmt.Sprintf("127.0.0.1:%d", 12000+rand.IntN(18000))
+		l, err := net.Listen("tcp", addr)
+		if err != nil {
+			continue
+		}
+		l.Close()
+		return addr
+	}
+	t.Fatal("no port is free on loopback")
+	return ""
 }
 
 // tempDir is a world-searchable temporary directory, as daemons that drop
