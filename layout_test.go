@@ -47,6 +47,7 @@ func packages(t *testing.T) []listed {
 var mayImport = map[string][]string{
 	"verify":             {"verify/trust", "internal/smime", "internal/smime/cms"},
 	"verify/trust":       {"internal/smime", "internal/smime/cms"},
+	"verify/revoke":      {"verify", "verify/trust"},
 	"internal/smime":     {},
 	"internal/smime/cms": {},
 	"internal/dns":       {},
@@ -54,7 +55,7 @@ var mayImport = map[string][]string{
 	"milter":             {"internal/collect", "verify"},
 	"milter/miltertest":  {},
 	"internal/collect":   {"verify", "verify/trust", "store", "internal/smime"},
-	"internal/config":    {"verify", "verify/trust", "store", "internal/smime", "internal/smime/cms", "internal/collect"},
+	"internal/config":    {"verify", "verify/trust", "verify/revoke", "store", "internal/smime", "internal/smime/cms", "internal/collect"},
 }
 
 // rooms says where a library may be imported; internal/testmail may import any.

@@ -36,7 +36,9 @@ type Entry struct {
 	Bound        string   // token, person, domain, none
 	Chosen       string   // signer, preference
 	Capabilities []string
-	Unchecked    bool // no CA was asked whether it still stands
+	Unchecked    bool      // no CA said whether it still stands
+	Withhold     bool      // unchecked, but a CA may still say: not published before, or before Rules.PublishUnchecked is over
+	AskAgain     time.Time // when the CAs' answers end; zero: there is none
 	Via          string
 	Reference    string     // queue id
 	Evidence     []Document // at most 64 KiB each, the CMS blob apart

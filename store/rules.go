@@ -13,6 +13,8 @@ type Rules struct {
 	Hold            time.Duration // how long a pending key change waits, 72 h
 	FreshFor        time.Duration // how long a message may be repeated: max_age and max_ahead together, 7 d 3 h
 	NewPerDomainDay int           // new certificates per domain and day (UTC), 1000
+
+	PublishUnchecked time.Duration // how long an Entry with Withhold waits for its CA, 24 h
 }
 
 // DefaultRules are those of the specification.

@@ -12,6 +12,7 @@ import (
 // An Event is something that the operator should hear.
 type Event struct {
 	Address string
+	Kind    string // of what Recheck tells: revoked, hold, reinstated, checked; "" for the rest
 	Text    string
 }
 

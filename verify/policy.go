@@ -20,6 +20,7 @@ type Policy struct {
 	RecipientBinding   string   // none, bonus or require
 	BindingWord        string   // word in a covered Subject that binds; "" for none
 	OwnDomains         []string // author domains for which an authenticated client counts as aligned
+	Revocation         string   // soft, hard or off
 	Limits             Limits
 }
 
@@ -39,6 +40,7 @@ type Limits struct {
 	DKIMHeaderNames int // names in h=
 	DNSQueries      int
 	DNSTime         time.Duration
+	RevocationTime  time.Duration // for the CAs' answers, within Time
 	Time            time.Duration // the whole judgement
 }
 
@@ -51,6 +53,10 @@ const (
 	BindingNone    = "none"
 	BindingBonus   = "bonus"
 	BindingRequire = "require"
+
+	RevocationSoft = "soft" // no answer: taken, marked, asked again later
+	RevocationHard = "hard" // no answer: put off
+	RevocationOff  = "off"  // nobody is asked
 )
 
 // DefaultPolicy returns the defaults that doc/checks.md states.
@@ -61,6 +67,7 @@ func DefaultPolicy() Policy {
 		MaxAge:           7 * 24 * time.Hour,
 		MaxAhead:         3 * time.Hour,
 		RecipientBinding: BindingBonus,
+		Revocation:       RevocationSoft,
 		Limits: Limits{
 			Message: 10_240_000,
 			Header:  smime.DefaultHeaderLimits(),
@@ -68,7 +75,7 @@ func DefaultPolicy() Policy {
 			CMS:     cms.DefaultLimits(),
 			SANs:    100, RSABits: 8192, PublicKeyOps: 64, Chain: 8,
 			DKIMLooked: 20, DKIMVerified: 5, DKIMHeaderNames: 200,
-			DNSQueries: 24, DNSTime: 10 * time.Second, Time: 20 * time.Second,
+			DNSQueries: 24, DNSTime: 10 * time.Second, RevocationTime: 5 * time.Second, Time: 20 * time.Second,
 		},
 	}
 }

@@ -34,7 +34,8 @@ type Report struct {
 	SignedAt     time.Time         // the earlier of signingTime (or the covered Date) and At
 	Identity     [32]byte          // hash of signature value, content digest and author: the very same message
 	Capabilities []string          // SMIMECapabilities of the signer, in its order of preference
-	Unchecked    bool              // no CA was asked whether the certificate still stands
+	Unchecked    bool              // no CA said whether the certificate still stands
+	Revocations  []Revocation      // what the CAs said about the certificates of the path, in its order
 	Evidence     Evidence
 }
 
@@ -62,13 +63,31 @@ type Evidence struct {
 	Policy        string   // the settings that decided, one line
 }
 
-// A Revocation is a CA's answer about one certificate of a path.
+// A Revocation is what is known from a CA about one certificate of a path, or
+// why nothing is. Strings that are foreign text are sanitised by who makes it.
 type Revocation struct {
-	Serial               string
-	Source               string // URL of the CRL or responder
-	Status               string // good, revoked, hold, unknown
-	Produced, NextUpdate time.Time
+	SHA256   string // of the certificate asked about, lower-case hexadecimal
+	Serial   string // of that certificate, hexadecimal
+	Method   string // crl or ocsp; "" where nobody was asked
+	Source   string // URL of the list or responder
+	Status   string // Good, Revoked, Hold, Unknown or NoSource
+	Reason   string // of a revocation, in the words of RFC 5280 section 5.3.1 (keyCompromise …); "" not said
+	Revoked  time.Time
+	Produced time.Time // thisUpdate
+	// NextUpdate is the end of what the answer is good for: never used beyond.
+	NextUpdate time.Time
+	Detail     string // our own words: what the answer is, or why there is none
+	Answer     []byte // an OCSP response as received, for the evidence; nil for a list
 }
+
+// The statuses of a Revocation.
+const (
+	Good     = "good"
+	Revoked  = "revoked"
+	Hold     = "hold"
+	Unknown  = "unknown" // no usable answer: silence, garbage, stale, or the responder does not know it
+	NoSource = "none"    // the certificate names nobody to ask over http
+)
 
 // Decisive returns the row that decides: the first that neither passes nor is
 // neutral. It is nil if nothing speaks against the message.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/certinbox/certinbox/internal/smime"
+	"github.com/certinbox/certinbox/verify/revoke"
 )
 
 // A checker finds what is wrong with values that could be read.
@@ -70,6 +71,7 @@ func (k *checker) check(c *Config) {
 	k.group("store.group", c.Store.Group)
 	k.words(c)
 	k.anchors(c)
+	k.revocation(c)
 	k.servers(c)
 	between(k, "dkim.min_rsa_bits", c.DKIM.MinRSABits, 1024, 8192)
 	between(k, "freshness.max_age", c.Freshness.MaxAge, Duration(time.Minute), Duration(365*day))
@@ -174,7 +176,30 @@ func (k *checker) words(c *Config) {
 	}
 }
 
+func (k *checker) revocation(c *Config) {
+	r := &c.Revocation
+	k.oneOf("revocation.mode", r.Mode, Soft, Hard, Off)
+	for i, a := range r.Allow {
+		if _, err := revoke.ParseAllowed(a); err != nil {
+			k.bad(k.element("revocation.allow", i), "%v", err)
+		}
+	}
+	between(k, "revocation.timeout", r.Timeout, Duration(100*time.Millisecond), Duration(time.Minute))
+	between(k, "revocation.publish_unchecked_after", r.PublishUnchecked, 0, Duration(365*day))
+	between(k, "revocation.crl_size", r.CRLSize, 64<<10, 1<<30)
+	between(k, "revocation.cache_size", r.CacheSize, 1<<20, 1<<40)
+	if r.CacheSize < r.CRLSize {
+		k.bad("revocation.cache_size", "must be at least revocation.crl_size, which is %v", r.CRLSize)
+	}
+	if r.Timeout > c.Limits.Time {
+		k.bad("revocation.timeout", "must not be longer than limits.time, which is %v", c.Limits.Time)
+	}
+}
+
 func (k *checker) anchors(c *Config) {
+	if r := c.Trust.Roots; r != Mozilla && r != Off && !path.IsAbs(r) {
+		k.bad("trust.roots", "must be mozilla, off, or the absolute path of a file of roots")
+	}
 	for i, a := range c.Trust.Anchors {
 		at := k.element("trust.anchors", i)
 		if !path.IsAbs(a.File) {

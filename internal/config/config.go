@@ -23,6 +23,7 @@ type Config struct {
 	Freshness          Freshness  `yaml:"freshness"`
 	KeyChange          KeyChange  `yaml:"key_change"`
 	Trust              Trust      `yaml:"trust"`
+	Revocation         Revocation `yaml:"revocation"`
 	DNS                DNS        `yaml:"dns"`
 	Limits             Limits     `yaml:"limits"`
 	Log                Log        `yaml:"log"`
@@ -50,6 +51,12 @@ const (
 	JSON  = "json"
 
 	AnyDomain = "any" // trust.anchors[].domains
+
+	Mozilla = "mozilla" // trust.roots
+	Off     = "off"     // trust.roots, revocation.mode
+
+	Soft = "soft" // revocation.mode
+	Hard = "hard"
 )
 
 // A Listener is a socket on which the MTA finds us.
@@ -87,6 +94,7 @@ type KeyChange struct {
 
 // Trust names who may vouch for a mailbox.
 type Trust struct {
+	Roots   string   `yaml:"roots"` // mozilla, off, or the absolute path of a bundle
 	Anchors []Anchor `yaml:"anchors"`
 }
 
@@ -96,6 +104,16 @@ type Anchor struct {
 	Domains             []string `yaml:"domains"` // required; any, or "a.de", ".b.fr"
 	AllowMissingEKU     bool     `yaml:"allow_missing_eku"`
 	AllowSubjectAddress bool     `yaml:"allow_subject_address"`
+}
+
+// Revocation says how CAs are asked whether they still stand by a certificate.
+type Revocation struct {
+	Mode             string   `yaml:"mode"`
+	Allow            []string `yaml:"allow"` // HOST, HOST:PORT or HOST:*
+	Timeout          Duration `yaml:"timeout"`
+	PublishUnchecked Duration `yaml:"publish_unchecked_after"`
+	CRLSize          Size     `yaml:"crl_size"`   // of one list
+	CacheSize        Size     `yaml:"cache_size"` // of all answers on disk
 }
 
 // DNS names the resolvers that are asked.
@@ -129,8 +147,11 @@ func Defaults() Config {
 		DKIM:             DKIM{Alignment: "relaxed", MinRSABits: 1024},
 		Freshness:        Freshness{MaxAge: Duration(7 * day), MaxAhead: Duration(3 * time.Hour)},
 		KeyChange:        KeyChange{Mode: Explained, Hold: Duration(72 * time.Hour)},
-		Limits:           defaultLimits(),
-		Log:              Log{Format: Human, Level: "info"},
-		Reports:          Reports{Keep: 10000, Size: 256 << 20},
+		Trust:            Trust{Roots: Mozilla},
+		Revocation: Revocation{Mode: Soft, Timeout: Duration(5 * time.Second), PublishUnchecked: Duration(24 * time.Hour),
+			CRLSize: 100 << 20, CacheSize: 500 << 20},
+		Limits:  defaultLimits(),
+		Log:     Log{Format: Human, Level: "info"},
+		Reports: Reports{Keep: 10000, Size: 256 << 20},
 	}
 }

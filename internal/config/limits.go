@@ -83,7 +83,9 @@ func (c *Config) Policy() verify.Policy {
 	p.RecipientBinding = c.RecipientBinding
 	p.BindingWord = c.BindingWord
 	p.OwnDomains = c.OwnDomains
+	p.Revocation = c.Revocation.Mode
 	c.Limits.apply(&p.Limits)
+	p.Limits.RevocationTime = time.Duration(c.Revocation.Timeout)
 	return p
 }
 

@@ -31,6 +31,9 @@ type Source struct {
 	Domains             []string // as in Anchor; nil: any
 	AllowMissingEKU     bool
 	AllowSubjectAddress bool
+	Exclusive           bool   // as in Anchor
+	Public              bool   // a bundle of e-mail roots, see ReadBundle; File names it
+	Contents            []byte // of File, where it is not to be read from disk
 }
 
 // A Problem is something in a Source that the operator should know.

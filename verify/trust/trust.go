@@ -24,6 +24,9 @@ type Anchor struct {
 	Domains             []string // "a.de" or ".b.fr" (subdomains): every mailbox of a leaf lies in one; nil: any, empty: none
 	AllowMissingEKU     bool     // leaves without or with any extended key usage are taken
 	AllowSubjectAddress bool     // the subject's emailAddress counts where the SAN names no mailbox
+	Exclusive           bool     // no other anchor may vouch for mailboxes in Domains
+	Public              bool     // of the bundle of e-mail roots: not only the operator's own choice
+	Label               string   // its name in the bundle, "" elsewhere
 	DistrustAfter       time.Time
 }
 
@@ -32,6 +35,17 @@ type Anchors struct {
 	anchors  []*Anchor
 	subjects map[string][]*Anchor // by RawSubject
 	known    map[string]bool      // names and organisations of CAs, see knows
+	shelf    *Shelf               // intermediates that help; nil: none
+	blocked  func(*x509.Certificate) bool
+}
+
+// With returns the same anchors, helped by the intermediates of shelf, and
+// without the CAs that blocked names. Either may be nil. No path leads through
+// a blocked certificate; the leaf is not asked about, that is the store's part.
+func (a *Anchors) With(shelf *Shelf, blocked func(ca *x509.Certificate) bool) *Anchors {
+	b := *a
+	b.shelf, b.blocked = shelf, blocked
+	return &b
 }
 
 // New returns a set of the given anchors. The same certificate given twice is
@@ -68,6 +82,14 @@ type Refusal struct {
 	Detail string   // in our own words: nothing of a certificate stands in it
 	Names  []string // the certificates it is about: foreign text, to be quoted by whoever says it
 	Err    error    // cause, for our own log only
+
+	// Where a path was found by its names: the nearest one, leaf first, and the
+	// index in it of the certificate that is refused or whose limits refuse.
+	Chain []*x509.Certificate
+	Where int
+	// Constraint is the limit that refuses, in the notation of openssl ("permitted
+	// email:example.org"): foreign text like Names; "" where none does.
+	Constraint string
 }
 
 // Error returns our own words, without the foreign names.
