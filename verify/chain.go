@@ -36,6 +36,7 @@ func checkChain(_ context.Context, f *facts) Result {
 		f.report.Chosen, named = chosenPreference, nil
 	}
 	if refusal != nil {
+		f.report.Refusal = refusal
 		return withCertificate(refused(chainStatus(refusal.Reason), refusal), signer)
 	}
 	if len(named) > 0 {
@@ -79,6 +80,7 @@ func (f *facts) choosePreferred(named []cms.Certificate) *Result {
 	path, refusal := f.firstPath(readable)
 	f.report.Encryption, f.report.Chosen, f.report.Path = readable[0], chosenPreference, path
 	if refusal != nil {
+		f.report.Refusal = refusal
 		r := refused(chainStatus(refusal.Reason), refusal)
 		r.Detail, r.Plain = preferred+r.Detail, preferred+r.Plain
 		return &r
@@ -143,7 +145,7 @@ func chainStatus(reason string) Status {
 	switch reason {
 	case "cert-incomplete", "cert-malformed", "cert-no-address":
 		return PermError
-	case "cert-weak", "cert-usage", "cert-key", "cert-distrusted":
+	case "cert-weak", "cert-usage", "cert-key", "cert-distrusted", "cert-blocked":
 		return PolicyNo
 	}
 	return Fail

@@ -38,6 +38,27 @@ type pathJSON struct {
 	Source string   `json:"source"`
 }
 
+// nearestJSON is the path that came nearest to acceptance.
+type nearestJSON struct {
+	Chain      []string `json:"chain,omitempty"` // SHA-256, leaf first
+	Where      int      `json:"where"`           // index in it of the certificate that is refused
+	Detail     string   `json:"detail"`
+	Constraint string   `json:"constraint,omitempty"`
+}
+
+type answerJSON struct {
+	SHA256     string    `json:"sha256"` // of the certificate asked about
+	Serial     string    `json:"serial"`
+	Status     string    `json:"status"`
+	Method     string    `json:"method,omitempty"`
+	Source     string    `json:"source,omitempty"`
+	Reason     string    `json:"reason,omitempty"`
+	Revoked    time.Time `json:"revoked,omitzero"`
+	Produced   time.Time `json:"produced,omitzero"`
+	NextUpdate time.Time `json:"next_update,omitzero"`
+	Detail     string    `json:"detail,omitempty"`
+}
+
 type reportJSON struct {
 	At           time.Time        `json:"at"`
 	Verdict      Verdict          `json:"verdict"`
@@ -52,10 +73,13 @@ type reportJSON struct {
 	Chosen       string           `json:"chosen,omitempty"`
 	Bound        string           `json:"bound,omitempty"`
 	Path         *pathJSON        `json:"path,omitempty"`
+	Nearest      *nearestJSON     `json:"nearest,omitempty"`
 	SignedAt     *time.Time       `json:"signed_at,omitempty"`
 	Identity     string           `json:"identity,omitempty"`
 	Capabilities []string         `json:"capabilities,omitempty"`
 	Unchecked    bool             `json:"unchecked,omitempty"`
+	Awaited      bool             `json:"awaited,omitempty"`
+	Revocations  []answerJSON     `json:"revocations,omitempty"`
 }
 
 // MarshalJSON prints the Report as one object. The same message judged at the
@@ -65,7 +89,8 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 	out := reportJSON{
 		At: r.At, Verdict: r.Verdict(), Author: r.Author, MessageID: r.MessageID,
 		Signer: certificate(r.Signer), Encryption: certificate(r.Encryption),
-		Chosen: r.Chosen, Bound: r.Bound, Path: r.path(), Capabilities: r.Capabilities, Unchecked: r.Unchecked,
+		Chosen: r.Chosen, Bound: r.Bound, Path: r.path(), Nearest: r.nearest(), Capabilities: r.Capabilities,
+		Unchecked: r.Unchecked, Awaited: r.Awaited,
 	}
 	if d := r.Decisive(); d != nil {
 		out.Check, out.Reason = d.Check, d.Reason
@@ -76,6 +101,10 @@ func (r *Report) MarshalJSON() ([]byte, error) {
 	for _, s := range r.Seen {
 		out.Seen = append(out.Seen, seenJSON{
 			certificateJSON{s.SHA256, s.Subject, s.Issuer, s.Serial, s.NotBefore, s.NotAfter}, s.Mailboxes, s.Err})
+	}
+	for _, a := range r.Revocations {
+		out.Revocations = append(out.Revocations, answerJSON{a.SHA256, display(a.Serial), a.Status, a.Method, display(a.Source), display(a.Reason),
+			a.Revoked, a.Produced, a.NextUpdate, display(a.Detail)})
 	}
 	if !r.SignedAt.IsZero() {
 		out.SignedAt = &r.SignedAt
@@ -95,6 +124,17 @@ func (r *Report) path() *pathJSON {
 		p.Chain = append(p.Chain, fingerprint(c))
 	}
 	return p
+}
+
+func (r *Report) nearest() *nearestJSON {
+	if r.Refusal == nil {
+		return nil
+	}
+	n := &nearestJSON{Where: r.Refusal.Where, Detail: r.Refusal.Detail, Constraint: display(r.Refusal.Constraint)}
+	for _, c := range r.Refusal.Chain {
+		n.Chain = append(n.Chain, fingerprint(c))
+	}
+	return n
 }
 
 func certificate(c *x509.Certificate) *certificateJSON {

@@ -31,10 +31,12 @@ type Report struct {
 	Chosen       string            // how Encryption was chosen: signer, preference
 	Bound        string            // recipient binding: token, person, domain, none
 	Path         trust.Path        // of Encryption
+	Refusal      *trust.Refusal    // why there is no path: the nearest one and what it breaks; nil if there is one
 	SignedAt     time.Time         // the earlier of signingTime (or the covered Date) and At
 	Identity     [32]byte          // hash of signature value, content digest and author: the very same message
 	Capabilities []string          // SMIMECapabilities of the signer, in its order of preference
 	Unchecked    bool              // no CA said whether the certificate still stands
+	Awaited      bool              // unchecked, but a CA was asked and may still say
 	Revocations  []Revocation      // what the CAs said about the certificates of the path, in its order
 	Evidence     Evidence
 }

@@ -1,54 +1,91 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
-	"encoding/hex"
+	"slices"
 	"time"
 
 	"github.com/certinbox/certinbox/verify/trust"
 )
 
-// Answers of a CA, see Revocation.Status.
-const (
-	stands  = "good"
-	revoked = "revoked"
-	onHold  = "hold"
-)
-
-// checkRevocation asks whether the CAs still stand by the certificate to keep
-// and by the signer's. Any answer that says revoked wins. Where a certificate
-// below the anchor has no good and current answer the report is marked as
-// unchecked: the certificate is taken, and asked about again later.
+// checkRevocation asks whether the CAs still stand by every certificate below
+// the anchor, on the path of the one to keep and on that of the signer's. Any
+// source that says revoked wins, however old its word. Without a good and
+// current answer for each of them, soft takes the certificate and marks it; hard
+// puts the mail off, or refuses it where a certificate names nobody to ask.
 func checkRevocation(ctx context.Context, f *facts) Result {
-	if f.v.Revoked == nil {
+	mode := f.v.Policy.Revocation
+	if mode == RevocationOff || f.v.Revoked == nil && mode == RevocationSoft {
 		f.report.Unchecked = true
-		return Result{Status: Neutral, Detail: "not configured"}
+		return Result{Status: Neutral, Detail: "no CA was asked"}
 	}
 	if f.report.Path.Anchor == nil || f.signerPath.Anchor == nil {
 		return noSigner()
 	}
+	asked, err := f.askRevoked(ctx)
+	if r := withdrawn(f.report.Revocations); r != nil {
+		return *r
+	}
+	var silent, mute *x509.Certificate // no answer; nobody to ask
+	for _, c := range asked {
+		switch answers := about(c, f.report.Revocations); {
+		case stand(answers, f.at):
+		case namesNobody(answers):
+			mute = cmp.Or(mute, c)
+		default:
+			silent = cmp.Or(silent, c)
+		}
+	}
+	f.report.Unchecked, f.report.Awaited = silent != nil || mute != nil, silent != nil
+	switch {
+	case !f.report.Unchecked:
+		return pass("the CAs stand by every certificate of the path")
+	case mode != RevocationHard && silent == nil:
+		return Result{Status: Neutral, Detail: "a certificate names nobody to ask whether it still stands: " + Quote(serial(mute))}
+	case mode != RevocationHard:
+		return Result{Status: Neutral, Detail: "no usable answer whether the certificate still stands: " + Quote(serial(silent)), Err: err}
+	case mute != nil:
+		r := refuse(PermError, "cert-revocation-none", "a certificate names no way to ask whether it still stands: "+Quote(serial(mute)))
+		r.Plain = "a certificate names no way to ask whether it still stands"
+		return r
+	}
+	r := refuse(TempError, "cert-revocation-unknown", "the CA did not say whether the certificate still stands: "+Quote(serial(silent)))
+	r.Plain, r.Err = "the CA did not say whether a certificate still stands", err
+	return r
+}
+
+// askRevoked fills Report.Revocations and returns the certificates it is about:
+// all below the anchors of both paths, each once.
+func (f *facts) askRevoked(ctx context.Context) (asked []*x509.Certificate, err error) {
 	paths := []trust.Path{f.report.Path}
 	if !f.signerPath.Chain[0].Equal(f.report.Path.Chain[0]) {
 		paths = append(paths, f.signerPath)
 	}
-	var cause error
+	ctx, cancel := context.WithTimeout(ctx, f.v.Policy.Limits.RevocationTime)
+	defer cancel()
 	for _, p := range paths {
-		answers, err := f.v.Revoked(ctx, p, f.at)
-		if r := withdrawn(answers); r != nil {
-			return *r
+		for _, c := range p.Chain[:len(p.Chain)-1] {
+			if !slices.ContainsFunc(asked, c.Equal) {
+				asked = append(asked, c)
+			}
 		}
-		if err != nil {
-			cause = err
+		if f.v.Revoked == nil { // hard, and nobody to ask: no answer
+			continue
 		}
-		if err != nil || !allStand(p, answers, f.at) {
-			f.report.Unchecked = true
+		answers, failed := f.v.Revoked(ctx, p, f.at)
+		if failed != nil {
+			err = failed
+		}
+		for _, a := range answers {
+			same := func(b Revocation) bool { return a.SHA256 == b.SHA256 && a.Source == b.Source && a.Status == b.Status }
+			if !slices.ContainsFunc(f.report.Revocations, same) {
+				f.report.Revocations = append(f.report.Revocations, a)
+			}
 		}
 	}
-	if f.report.Unchecked {
-		return Result{Status: Neutral, Detail: "no CA said whether every certificate still stands", Err: cause}
-	}
-	return pass("every CA of the path stands by its certificate")
+	return asked, err
 }
 
 // withdrawn returns the row for the worst answer, nil if nothing is withdrawn.
@@ -56,12 +93,12 @@ func withdrawn(answers []Revocation) *Result {
 	var hold *Result
 	for _, a := range answers {
 		switch a.Status {
-		case revoked:
-			r := refuse(Fail, "cert-revoked", "the CA has revoked the certificate "+Quote(a.Serial))
+		case Revoked:
+			r := refuse(Fail, "cert-revoked", "the CA has revoked the certificate "+Quote(a.Serial)+a.since())
 			r.Plain = "the CA has revoked a certificate"
 			return &r
-		case onHold:
-			r := refuse(Fail, "cert-hold", "the CA has suspended the certificate "+Quote(a.Serial))
+		case Hold:
+			r := refuse(Fail, "cert-hold", "the CA has suspended the certificate "+Quote(a.Serial)+a.since())
 			r.Plain = "the CA has suspended a certificate"
 			hold = &r
 		}
@@ -69,23 +106,35 @@ func withdrawn(answers []Revocation) *Result {
 	return hold
 }
 
-// allStand says whether every certificate below the anchor has a good answer
-// that is current at the time.
-func allStand(p trust.Path, answers []Revocation, at time.Time) bool {
-	for _, c := range p.Chain[:len(p.Chain)-1] {
-		if !stillStands(c, answers, at) {
-			return false
-		}
+// since is the end of a sentence that says when and why.
+func (a Revocation) since() string {
+	text := ""
+	if !a.Revoked.IsZero() {
+		text += " on " + a.Revoked.UTC().Format("2 January 2006")
 	}
-	return true
+	if a.Reason != "" {
+		text += " for the reason " + Quote(a.Reason)
+	}
+	return text
 }
 
-func stillStands(c *x509.Certificate, answers []Revocation, at time.Time) bool {
-	serial := hex.EncodeToString(c.SerialNumber.Bytes())
+// about returns the answers about c.
+func about(c *x509.Certificate, answers []Revocation) []Revocation {
+	var out []Revocation
 	for _, a := range answers {
-		if a.Serial == serial && a.Status == stands && at.Before(a.NextUpdate) {
-			return true
+		if a.SHA256 == fingerprint(c) {
+			out = append(out, a)
 		}
 	}
-	return false
+	return out
+}
+
+// stand says whether one of the answers is good and current at the time.
+func stand(answers []Revocation, at time.Time) bool {
+	return slices.ContainsFunc(answers, func(a Revocation) bool { return a.Status == Good && at.Before(a.NextUpdate) })
+}
+
+// namesNobody says whether the certificate has no source to ask.
+func namesNobody(answers []Revocation) bool {
+	return len(answers) > 0 && !slices.ContainsFunc(answers, func(a Revocation) bool { return a.Status != NoSource })
 }

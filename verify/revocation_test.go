@@ -2,7 +2,6 @@ package verify
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"testing"
 	"time"
@@ -17,7 +16,7 @@ func TestRevocation(t *testing.T) {
 	leaf := p.leaf("Bob", nil)
 	later, earlier := testmail.Instant().Add(time.Hour), testmail.Instant().Add(-time.Hour)
 	about := func(id *testmail.Identity, status string, next time.Time) Revocation {
-		return Revocation{Serial: hex.EncodeToString(id.Cert.SerialNumber.Bytes()), Status: status, NextUpdate: next}
+		return Revocation{SHA256: fingerprint(id.Cert), Serial: serial(id.Cert), Status: status, NextUpdate: next}
 	}
 	down := errors.New("no answer")
 	for title, c := range map[string]struct {
@@ -37,13 +36,17 @@ func TestRevocation(t *testing.T) {
 		"on hold and revoked":               {[]Revocation{about(leaf, "hold", later), about(p.ca, "revoked", later)}, nil, Fail, "cert-revoked", false},
 		"no answer":                         {nil, nil, Neutral, "", true},
 		"failure":                           {nil, down, Neutral, "", true},
-		"good, but a failure":               {[]Revocation{about(leaf, "good", later), about(p.ca, "good", later)}, down, Neutral, "", true},
+		"good, but a failure of ours":       {[]Revocation{about(leaf, "good", later), about(p.ca, "good", later)}, down, Pass, "", false},
 		"only the leaf":                     {[]Revocation{about(leaf, "good", later)}, nil, Neutral, "", true},
 		"unknown":                           {[]Revocation{about(leaf, "unknown", later), about(p.ca, "good", later)}, nil, Neutral, "", true},
 		"stale":                             {[]Revocation{about(leaf, "good", earlier), about(p.ca, "good", later)}, nil, Neutral, "", true},
 		"without an end":                    {[]Revocation{about(leaf, "good", time.Time{}), about(p.ca, "good", later)}, nil, Neutral, "", true},
 		"another word":                      {[]Revocation{about(leaf, "fine", later), about(p.ca, "good", later)}, nil, Neutral, "", true},
-		"another serial number":             {[]Revocation{about(p.root, "good", later), about(p.ca, "good", later)}, nil, Neutral, "", true},
+		"another certificate":               {[]Revocation{about(p.root, "good", later), about(p.ca, "good", later)}, nil, Neutral, "", true},
+		"another, of the same number": {[]Revocation{{SHA256: fingerprint(p.root.Cert), Serial: serial(leaf.Cert), Status: Good, NextUpdate: later},
+			about(p.ca, "good", later)}, nil, Neutral, "", true},
+		"nobody to ask":             {[]Revocation{about(leaf, NoSource, time.Time{}), about(p.ca, "good", later)}, nil, Neutral, "", true},
+		"one list good, one silent": {[]Revocation{about(leaf, Unknown, time.Time{}), about(leaf, "good", later), about(p.ca, "good", later)}, nil, Pass, "", false},
 	} {
 		t.Run(title, func(t *testing.T) {
 			f := factsOf(t, p.anchors(), leaf, []*testmail.Identity{leaf, p.ca})
@@ -67,7 +70,7 @@ func TestRevocationAsksForBothCertificates(t *testing.T) {
 	asked := map[string]int{}
 	f.v.Revoked = func(_ context.Context, path trust.Path, _ time.Time) ([]Revocation, error) {
 		asked[path.Chain[0].Subject.CommonName]++
-		return []Revocation{{Serial: "x", Status: map[bool]string{true: "revoked", false: "unknown"}[path.Chain[0].Equal(signer.Cert)]}}, nil
+		return []Revocation{{SHA256: "x", Status: map[bool]string{true: "revoked", false: "unknown"}[path.Chain[0].Equal(signer.Cert)]}}, nil
 	}
 	checkChain(context.Background(), f)
 	if r := checkRevocation(context.Background(), f); r.Reason != "cert-revoked" {
@@ -80,7 +83,7 @@ func TestRevocationAsksForBothCertificates(t *testing.T) {
 
 func TestRevocationNotConfigured(t *testing.T) {
 	f := newFacts((&Verifier{Policy: DefaultPolicy(), Now: testmail.Instant}).Begin(Envelope{}))
-	if r := checkRevocation(context.Background(), f); r.Status != Neutral || r.Detail != "not configured" || !f.report.Unchecked {
+	if r := checkRevocation(context.Background(), f); r.Status != Neutral || r.Detail != "no CA was asked" || !f.report.Unchecked {
 		t.Errorf("%+v", r)
 	}
 	f.v.Revoked = func(context.Context, trust.Path, time.Time) ([]Revocation, error) {
@@ -89,5 +92,79 @@ func TestRevocationNotConfigured(t *testing.T) {
 	}
 	if r := checkRevocation(context.Background(), f); r.Status.holds() {
 		t.Errorf("%+v: holds without a path", r)
+	}
+}
+
+// TestRevocationHard: without an answer the mail is put off, and one whose
+// certificate names nobody to ask is refused.
+func TestRevocationHard(t *testing.T) {
+	p := newPKI()
+	leaf := p.leaf("Bob", nil)
+	later := testmail.Instant().Add(time.Hour)
+	about := func(id *testmail.Identity, status string) Revocation {
+		return Revocation{SHA256: fingerprint(id.Cert), Serial: serial(id.Cert), Status: status, NextUpdate: later}
+	}
+	for title, c := range map[string]struct {
+		answers []Revocation
+		status  Status
+		reason  string
+	}{
+		"all good":                         {[]Revocation{about(leaf, Good), about(p.ca, Good)}, Pass, ""},
+		"silence":                          {nil, TempError, "cert-revocation-unknown"},
+		"leaf unknown":                     {[]Revocation{about(leaf, Unknown), about(p.ca, Good)}, TempError, "cert-revocation-unknown"},
+		"intermediate unknown":             {[]Revocation{about(leaf, Good), about(p.ca, Unknown)}, TempError, "cert-revocation-unknown"},
+		"nobody to ask":                    {[]Revocation{about(leaf, NoSource), about(p.ca, Good)}, PermError, "cert-revocation-none"},
+		"nobody to ask about intermediate": {[]Revocation{about(leaf, Good), about(p.ca, NoSource)}, PermError, "cert-revocation-none"},
+		"nobody to ask, the other silent":  {[]Revocation{about(leaf, NoSource)}, PermError, "cert-revocation-none"},
+		"revoked, the other silent":        {[]Revocation{about(leaf, Revoked)}, Fail, "cert-revoked"},
+		"on hold, the other silent":        {[]Revocation{about(p.ca, Hold)}, Fail, "cert-hold"},
+	} {
+		t.Run(title, func(t *testing.T) {
+			f := factsOf(t, p.anchors(), leaf, []*testmail.Identity{leaf, p.ca})
+			f.v.Policy.Revocation = RevocationHard
+			f.v.Revoked = func(context.Context, trust.Path, time.Time) ([]Revocation, error) { return c.answers, nil }
+			checkChain(context.Background(), f)
+			if r := checkRevocation(context.Background(), f); r.Status != c.status || r.Reason != c.reason {
+				t.Errorf("%+v", r)
+			}
+		})
+	}
+	f := factsOf(t, p.anchors(), leaf, []*testmail.Identity{leaf, p.ca})
+	f.v.Policy.Revocation, f.v.Revoked = RevocationHard, nil
+	checkChain(context.Background(), f)
+	if r := checkRevocation(context.Background(), f); r.Reason != "cert-revocation-unknown" {
+		t.Errorf("hard, and nothing to ask with: %+v", r)
+	}
+}
+
+// TestRevocationOff: nobody is asked, even if there is somebody.
+func TestRevocationOff(t *testing.T) {
+	p := newPKI()
+	leaf := p.leaf("Bob", nil)
+	f := factsOf(t, p.anchors(), leaf, []*testmail.Identity{leaf, p.ca})
+	f.v.Policy.Revocation = RevocationOff
+	f.v.Revoked = func(context.Context, trust.Path, time.Time) ([]Revocation, error) {
+		t.Error("asked")
+		return nil, nil
+	}
+	checkChain(context.Background(), f)
+	if r := checkRevocation(context.Background(), f); r.Status != Neutral || !f.report.Unchecked || f.report.Awaited {
+		t.Errorf("%+v", r)
+	}
+}
+
+// TestRevocationBudget: who asks has a deadline, and both paths share it.
+func TestRevocationBudget(t *testing.T) {
+	p := newPKI()
+	leaf := p.leaf("Bob", nil)
+	f := factsOf(t, p.anchors(), leaf, []*testmail.Identity{leaf, p.ca})
+	f.v.Policy.Limits.RevocationTime = time.Nanosecond
+	f.v.Revoked = func(ctx context.Context, _ trust.Path, _ time.Time) ([]Revocation, error) {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	checkChain(context.Background(), f)
+	if r := checkRevocation(context.Background(), f); r.Status != Neutral || !f.report.Awaited || !errors.Is(r.Err, context.DeadlineExceeded) {
+		t.Errorf("%+v, awaited %v", r, f.report.Awaited)
 	}
 }

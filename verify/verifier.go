@@ -15,7 +15,8 @@ type Verifier struct {
 	Anchors *trust.Anchors
 	// TXT returns the records of a name: nil, nil when there is none; any error is temporary.
 	TXT func(ctx context.Context, name string) ([]string, error)
-	// Revoked asks the CAs of a path. Nil: revocation is not configured.
+	// Revoked asks the CAs of a path, until ctx ends at most. It is not called
+	// when Policy.Revocation is off. Nil: nobody is asked, so no answer is there.
 	Revoked func(ctx context.Context, path trust.Path, at time.Time) ([]Revocation, error)
 	Now     func() time.Time
 	All     bool // ask every row even where the daemon would stop asking

@@ -3,6 +3,7 @@ package cases
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/pem"
@@ -97,6 +98,8 @@ func applyPolicy(p *verify.Policy, a *trust.Anchor, key, value string) (err erro
 		p.Limits.Chain, err = strconv.Atoi(value)
 	case "limit_public_key_operations":
 		p.Limits.PublicKeyOps, err = strconv.Atoi(value)
+	case "revocation":
+		p.Revocation = value
 	case "anchor_domains":
 		a.Domains = strings.Fields(value)
 	case "anchor_allow_missing_eku":
@@ -125,8 +128,13 @@ func stub(text string) func(context.Context, trust.Path, time.Time) ([]verify.Re
 			if err != nil || i >= len(path.Chain) {
 				return fmt.Errorf("cases: no certificate %q in the path", key)
 			}
-			out = append(out, verify.Revocation{Serial: hex.EncodeToString(path.Chain[i].SerialNumber.Bytes()), Source: "http://crl.example/ca.crl",
-				Status: status, Produced: at.Add(-time.Hour), NextUpdate: at.Add(time.Hour)})
+			sum := sha256.Sum256(path.Chain[i].Raw)
+			a := verify.Revocation{SHA256: hex.EncodeToString(sum[:]), Serial: path.Chain[i].SerialNumber.Text(16), Status: status}
+			if status != verify.NoSource {
+				a.Method, a.Source = "crl", "http://crl.example/ca.crl"
+				a.Produced, a.NextUpdate = at.Add(-time.Hour), at.Add(time.Hour)
+			}
+			out = append(out, a)
 			return nil
 		})
 		return out, err

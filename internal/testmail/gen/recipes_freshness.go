@@ -83,6 +83,9 @@ func times() []recipe {
 // revocations are about the CAs' answers, which a stub gives.
 func revocations() []recipe {
 	says := func(lines string) func(m *mail) { return func(m *mail) { m.revocation = lines } }
+	demands := func(lines string) func(m *mail) {
+		return func(m *mail) { m.policy, m.revocation = append(m.policy, "revocation: hard"), lines }
+	}
 	const good = "revocation-good"
 	return []recipe{
 		{good, "The CAs stand by every certificate.", "accept", "", says("0: good\n1: good")},
@@ -94,5 +97,14 @@ func revocations() []recipe {
 		{"revocation-no-answer", "No CA answers: kept, and marked as not checked.", "accept", "", says("error: no route to host")},
 		{"revocation-half-answer", "The certificate has been revoked, and then the line broke.", "reject cert-revoked", "revocation-no-answer", says("0: revoked\nerror: connection reset")},
 		{"revocation-intermediate", "The intermediate has been revoked.", "reject cert-revoked", good, says("0: good\n1: revoked")},
+		{"revocation-none", "The certificate names nobody to ask: kept, and marked as not checked.", "accept", "", says("0: none\n1: good")},
+		{"revocation-hard-good", "An answer is demanded, and the CAs stand by every certificate.", "accept", "", demands("0: good\n1: good")},
+		{"revocation-hard-unknown", "An answer is demanded, and the CA does not know the certificate: put off.", "defer cert-revocation-unknown", "revocation-hard-good", demands("0: unknown\n1: good")},
+		{"revocation-hard-no-answer", "An answer is demanded, and no CA answers: put off.", "defer cert-revocation-unknown", "revocation-hard-good", demands("error: no route to host")},
+		{"revocation-hard-none", "An answer is demanded, and the certificate names nobody to ask: no try will help.", "reject cert-revocation-none", "revocation-hard-good", demands("0: none\n1: good")},
+		{"revocation-hard-hold", "An answer is demanded, the intermediate is silent, and the certificate is on hold.", "reject cert-hold", "revocation-hard-good", demands("0: hold")},
+		{"revocation-off", "Nobody is asked, so nobody can say that the certificate has been revoked.", "accept", "", func(m *mail) {
+			m.policy, m.revocation = append(m.policy, "revocation: off"), "0: revoked"
+		}},
 	}
 }
