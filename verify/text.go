@@ -21,7 +21,7 @@ func (r *Report) WriteText(w io.Writer) error {
 	writeSeen(&b, r.Seen)
 	writePath(&b, r)
 	for _, a := range r.Revocations {
-		fmt.Fprintf(&b, "answer      %s\n", a.text())
+		fmt.Fprintf(&b, "answer      %s\n", a)
 	}
 	if r.Verdict() == Accept && r.Encryption != nil {
 		fmt.Fprintf(&b, "to keep     %s for %s, chosen as %s, bound %s, signed at %s\n", fingerprint(r.Encryption), r.Author, r.Chosen, r.Bound, r.SignedAt.Format(time.RFC3339))
@@ -64,8 +64,9 @@ func writePath(b *strings.Builder, r *Report) {
 	}
 }
 
-// text is an answer in one line, with its dates.
-func (a Revocation) text() string {
+// String is the answer in one line, with its dates. Foreign text in it is safe
+// for logs, not for replies.
+func (a Revocation) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s for serial %s", a.Status, display(a.Serial))
 	if a.Method != "" {

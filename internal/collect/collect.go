@@ -2,12 +2,14 @@ package collect
 
 import (
 	"context"
+	"crypto/x509"
 	"net/netip"
 	"sync/atomic"
 	"time"
 
 	"github.com/certinbox/certinbox/store"
 	"github.com/certinbox/certinbox/verify"
+	"github.com/certinbox/certinbox/verify/trust"
 )
 
 // An Action is what becomes of a message.
@@ -44,12 +46,26 @@ type Reports interface {
 	Put(reference string, json []byte, text string) error
 }
 
+// A Witness hears what was found out about CAs. What it does with it changes no
+// decision; it must not take long.
+type Witness interface {
+	// Accepted is told of a path that led to an acceptance. checked: the CAs said
+	// that every certificate of it still stands.
+	Accepted(path trust.Path, checked bool, at time.Time)
+	// Refused is told of a certificate whose issuer is not trusted, and the author's domain.
+	Refused(cert *x509.Certificate, reason, domain string, at time.Time)
+	// Withdrawn is told of an author whose mail was refused because a CA has
+	// revoked or suspended a certificate of the path.
+	Withdrawn(address string)
+}
+
 // Settings are what the operator decides, and what carries it out. They are
 // not changed after they were given to a Collector.
 type Settings struct {
 	Verifier *verify.Verifier
 	Keeper   Keeper
 	Reports  Reports // nil: none are kept
+	Witness  Witness // nil: nobody
 	Log      *Log
 
 	Observe    bool   // judge and log, but let everything pass and keep nothing

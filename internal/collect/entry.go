@@ -32,7 +32,7 @@ func entry(r *verify.Report, env verify.Envelope) (store.Entry, error) {
 		Spelling:     r.Spelling,
 		Certificate:  r.Encryption.Raw,
 		AnchorSource: r.Path.Anchor.Source,
-		Private:      true, // every anchor is of the operator's own choice: there is no public bundle yet
+		Private:      !r.Path.Anchor.Public,
 		At:           r.At,
 		SignedAt:     r.SignedAt,
 		Identity:     r.Identity,
@@ -40,6 +40,8 @@ func entry(r *verify.Report, env verify.Envelope) (store.Entry, error) {
 		Chosen:       r.Chosen,
 		Capabilities: r.Capabilities,
 		Unchecked:    r.Unchecked,
+		Withhold:     r.Awaited,
+		AskAgain:     askAgain(r),
 		Via:          env.Via,
 		Reference:    env.ID,
 		Evidence:     evidence(r, env),
@@ -49,6 +51,17 @@ func entry(r *verify.Report, env verify.Envelope) (store.Entry, error) {
 		e.Chain = append(e.Chain, c.Raw)
 	}
 	return e, nil
+}
+
+// askAgain is when the first of the CAs' answers ends, zero without any.
+func askAgain(r *verify.Report) time.Time {
+	var first time.Time
+	for _, a := range r.Revocations {
+		if a.Status == verify.Good && (first.IsZero() || a.NextUpdate.Before(first)) {
+			first = a.NextUpdate
+		}
+	}
+	return first
 }
 
 // evidence writes down what was seen, so that somebody who comes later can
@@ -67,8 +80,27 @@ func evidence(r *verify.Report, env verify.Envelope) []store.Document {
 	add("digests.txt", digests(v))
 	add("policy.txt", []byte(lines([]string{v.Policy})))
 	add("clock.txt", []byte("judged "+r.At.Format(time.RFC3339Nano)+" via "+escape(env.Via)+"\n"))
+	add("revocation.txt", revocations(r.Revocations))
+	for i, a := range r.Revocations {
+		if i < maxAnswers {
+			add(fmt.Sprintf("ocsp-%d.der", i), a.Answer)
+		}
+	}
 	add(store.CMSDocument, v.CMS)
 	return docs
+}
+
+// maxAnswers bounds the OCSP responses that are kept as evidence.
+const maxAnswers = 8
+
+// revocations writes a line for each answer of a CA.
+func revocations(answers []verify.Revocation) []byte {
+	var b []byte
+	for _, a := range answers {
+		b = append(b, a.String()...)
+		b = append(b, '\n')
+	}
+	return b
 }
 
 func digests(v verify.Evidence) []byte {

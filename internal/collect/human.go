@@ -26,12 +26,36 @@ func (h *human) line(format string, args ...any) {
 func (h *human) report(r *verify.Report) {
 	for _, row := range r.Results {
 		h.line("  %-11s %-9s %s", row.Check, row.Status, rowText(row))
-		if row.Check == "structure" {
+		switch row.Check {
+		case "structure":
 			h.seen(r)
+		case "chain":
+			h.nearest(r)
+		case "revocation":
+			for _, a := range r.Revocations {
+				h.line("    answer: %s", escape(a.String()))
+			}
 		}
 	}
 	if r.Encryption != nil && passed(r, "chain", "usage", "address") {
 		h.line("  user certificate passed: sha256=%x chosen=%s", sha256.Sum256(r.Encryption.Raw), r.Chosen)
+	}
+}
+
+// nearest writes the path that came nearest, and where it breaks.
+func (h *human) nearest(r *verify.Report) {
+	if r.Refusal == nil {
+		return
+	}
+	for i, c := range r.Refusal.Chain {
+		mark := ""
+		if i == r.Refusal.Where {
+			mark = " <- here"
+			if r.Refusal.Constraint != "" {
+				mark += ": " + r.Refusal.Constraint
+			}
+		}
+		h.line("    path %d: %s%s", i, escape(c.Subject.String()), escape(mark))
 	}
 }
 

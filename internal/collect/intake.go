@@ -110,9 +110,10 @@ func (i *Intake) conclude(ctx context.Context) (out Outcome, err error) {
 	}
 	out = i.decide(r)
 	if out.Action == Keep {
-		return i.keep(ctx, out)
+		out, err = i.keep(ctx, out)
 	}
-	return out, nil
+	i.testify(out)
+	return out, err
 }
 
 // keep hands an accepted message to the Keeper.
