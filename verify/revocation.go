@@ -106,6 +106,41 @@ func withdrawn(answers []Revocation) *Result {
 	return hold
 }
 
+// Standing sums up what the CAs said about the certificates of a path below its
+// anchor: the worst that counts. Revoked and Hold are returned with the answer
+// that says so; where a certificate has no good answer that is current at the
+// time, Unknown, or NoSource if it names nobody to ask; else Good, until the
+// first of the answers ends.
+func Standing(p trust.Path, answers []Revocation, at time.Time) Revocation {
+	if len(p.Chain) < 2 {
+		return Revocation{Status: Unknown, Detail: "no path"}
+	}
+	worst := Revocation{Status: Good, Detail: "the CAs stand by every certificate of the path"}
+	for _, c := range p.Chain[:len(p.Chain)-1] {
+		mine := about(c, answers)
+		for _, a := range mine {
+			if a.Status == Revoked || a.Status == Hold && worst.Status != Revoked {
+				worst = a
+			}
+		}
+		switch {
+		case worst.Status == Revoked || worst.Status == Hold:
+		case !stand(mine, at) && !namesNobody(mine):
+			worst = Revocation{SHA256: fingerprint(c), Serial: serial(c), Status: Unknown, Detail: "no usable answer"}
+		case !stand(mine, at) && worst.Status != Unknown:
+			worst = Revocation{SHA256: fingerprint(c), Serial: serial(c), Status: NoSource, Detail: "it names nobody to ask"}
+		}
+	}
+	if worst.Status == Good {
+		for _, a := range answers {
+			if a.Status == Good && at.Before(a.NextUpdate) && (worst.NextUpdate.IsZero() || a.NextUpdate.Before(worst.NextUpdate)) {
+				worst.NextUpdate = a.NextUpdate
+			}
+		}
+	}
+	return worst
+}
+
 // since is the end of a sentence that says when and why.
 func (a Revocation) since() string {
 	text := ""

@@ -2,6 +2,7 @@ package verify
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"testing"
 	"time"
@@ -166,5 +167,47 @@ func TestRevocationBudget(t *testing.T) {
 	checkChain(context.Background(), f)
 	if r := checkRevocation(context.Background(), f); r.Status != Neutral || !f.report.Awaited || !errors.Is(r.Err, context.DeadlineExceeded) {
 		t.Errorf("%+v, awaited %v", r, f.report.Awaited)
+	}
+}
+
+func TestStanding(t *testing.T) {
+	p := newPKI()
+	leaf := p.leaf("Bob", nil)
+	path := trust.Path{Chain: []*x509.Certificate{leaf.Cert, p.ca.Cert, p.root.Cert}}
+	now := testmail.Instant()
+	about := func(id *testmail.Identity, status string, until time.Duration) Revocation {
+		return Revocation{SHA256: fingerprint(id.Cert), Serial: serial(id.Cert), Status: status, NextUpdate: now.Add(until)}
+	}
+	for title, c := range map[string]struct {
+		answers []Revocation
+		status  string
+		serial  string
+		until   time.Duration
+	}{
+		"all good":                   {[]Revocation{about(leaf, Good, 2*time.Hour), about(p.ca, Good, time.Hour)}, Good, "", time.Hour},
+		"one ended":                  {[]Revocation{about(leaf, Good, -time.Hour), about(p.ca, Good, time.Hour)}, Unknown, serial(leaf.Cert), 0},
+		"leaf revoked":               {[]Revocation{about(leaf, Revoked, time.Hour), about(p.ca, Good, time.Hour)}, Revoked, serial(leaf.Cert), time.Hour},
+		"intermediate revoked":       {[]Revocation{about(leaf, Good, time.Hour), about(p.ca, Revoked, time.Hour)}, Revoked, serial(p.ca.Cert), time.Hour},
+		"hold and revoked":           {[]Revocation{about(leaf, Revoked, time.Hour), about(p.ca, Hold, time.Hour)}, Revoked, serial(leaf.Cert), time.Hour},
+		"hold and silence":           {[]Revocation{about(p.ca, Hold, time.Hour)}, Hold, serial(p.ca.Cert), time.Hour},
+		"good, and revoked as well":  {[]Revocation{about(leaf, Good, time.Hour), about(leaf, Revoked, time.Hour)}, Revoked, serial(leaf.Cert), time.Hour},
+		"silence":                    {nil, Unknown, serial(p.ca.Cert), 0},
+		"names nobody":               {[]Revocation{about(leaf, NoSource, 0), about(p.ca, Good, time.Hour)}, NoSource, serial(leaf.Cert), 0},
+		"names nobody, then silence": {[]Revocation{about(leaf, NoSource, 0)}, Unknown, serial(p.ca.Cert), 0},
+		"silence, then names nobody": {[]Revocation{about(p.ca, NoSource, 0)}, Unknown, serial(leaf.Cert), 0},
+	} {
+		t.Run(title, func(t *testing.T) {
+			s := Standing(path, c.answers, now)
+			until := time.Duration(0)
+			if !s.NextUpdate.IsZero() {
+				until = s.NextUpdate.Sub(now)
+			}
+			if s.Status != c.status || s.Serial != c.serial || until != c.until {
+				t.Errorf("%+v", s)
+			}
+		})
+	}
+	if s := Standing(trust.Path{}, nil, now); s.Status != Unknown {
+		t.Errorf("no path: %+v", s)
 	}
 }

@@ -59,6 +59,13 @@ type Witness interface {
 	Withdrawn(address string)
 }
 
+// A Counter counts messages and the answers of CAs. The words come from fixed
+// lists: actions, reason codes, methods and statuses.
+type Counter interface {
+	Message(action, reason string)
+	Answer(method, status string)
+}
+
 // Settings are what the operator decides, and what carries it out. They are
 // not changed after they were given to a Collector.
 type Settings struct {
@@ -66,6 +73,7 @@ type Settings struct {
 	Keeper   Keeper
 	Reports  Reports // nil: none are kept
 	Witness  Witness // nil: nobody
+	Counter  Counter // nil: nothing is counted
 	Log      *Log
 
 	Observe    bool   // judge and log, but let everything pass and keep nothing

@@ -32,6 +32,7 @@ func (i *Intake) record(out Outcome, err error, took time.Duration) {
 	}()
 	r := &record{env: i.env, out: out, err: err, took: took, now: time.Now().UTC()}
 	s.Log.message(r)
+	i.count(out)
 	if s.Reports == nil || out.Report == nil {
 		return
 	}
@@ -41,6 +42,19 @@ func (i *Intake) record(out Outcome, err error, took time.Duration) {
 	}
 	if err != nil {
 		s.Log.Logger().Error("cannot remember a report", "id", i.env.ID, "err", err.Error())
+	}
+}
+
+func (i *Intake) count(out Outcome) {
+	c := i.settings.Counter
+	if c == nil {
+		return
+	}
+	c.Message(string(out.Action), out.Reason)
+	if out.Report != nil {
+		for _, a := range out.Report.Revocations {
+			c.Answer(a.Method, a.Status)
+		}
 	}
 }
 

@@ -69,6 +69,11 @@ func (k *checker) check(c *Config) {
 		k.bad("store.path", "must be an absolute path")
 	}
 	k.group("store.group", c.Store.Group)
+	if c.Admin.Listen != "" {
+		if _, _, err := Socket(c.Admin.Listen); err != nil {
+			k.bad("admin.listen", "%v", err)
+		}
+	}
 	k.words(c)
 	k.anchors(c)
 	k.revocation(c)

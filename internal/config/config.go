@@ -28,6 +28,7 @@ type Config struct {
 	Limits             Limits     `yaml:"limits"`
 	Log                Log        `yaml:"log"`
 	Reports            Reports    `yaml:"reports"`
+	Admin              Admin      `yaml:"admin"`
 }
 
 // The words of the keys that take one of a few.
@@ -131,6 +132,11 @@ type Log struct {
 type Reports struct {
 	Keep int  `yaml:"keep"` // reports; 0: none
 	Size Size `yaml:"size"` // bytes of all of them
+}
+
+// Admin is where the operator's machines ask the daemon.
+type Admin struct {
+	Listen string `yaml:"listen"` // inet:HOST:PORT, inet6:[HOST]:PORT or unix:/PATH; "": nowhere
 }
 
 // Defaults returns the settings of an empty file.
