@@ -45,8 +45,7 @@ type ListEntry struct {
 	Extra  []pkix.Extension
 }
 
-// CRL makes a revocation list of i in DER. Lists signed with RSA-PSS differ
-// each time.
+// CRL makes a revocation list of i in DER.
 func (i *Identity) CRL(l List) []byte {
 	signer := i
 	if l.Signer != nil {
