@@ -52,8 +52,9 @@ func (p Problem) String() string {
 	return fmt.Sprintf("%s, object %d: %s", p.File, p.Index, p.Text)
 }
 
-// Load reads every source: a file in PEM, DER, PKCS#7 (see read), or a folder
-// of such files, not searched further, names with a leading dot left out.
+// Load reads every source: a file in PEM, DER, PKCS#7 (see read) or, if it is
+// Public, whatever ReadBundle takes, or a folder of such files, not searched
+// further, names with a leading dot left out.
 // Everything that is not used is a Problem. A source without a usable anchor is
 // an error that names it: all of them are, joined. An expired anchor is usable,
 // so that no day comes on which the daemon does not start; paths to it are
@@ -90,9 +91,11 @@ func (l *loader) source(s Source) error {
 		return fmt.Errorf("trust: %s: domains: %w", s.File, err)
 	}
 	s.Domains = domains
-	files, err := filesOf(s.File)
-	if err != nil {
-		return fmt.Errorf("trust: %s: %w", s.File, err)
+	files := []string{s.File}
+	if s.Contents == nil {
+		if files, err = filesOf(s.File); err != nil {
+			return fmt.Errorf("trust: %s: %w", s.File, err)
+		}
 	}
 	usable := 0
 	for _, f := range files {
@@ -152,14 +155,23 @@ func filesOf(name string) ([]string, error) {
 // file reads one file and returns how many usable anchors stand in it. The
 // error is about the file as a whole.
 func (l *loader) file(name string, s Source) (int, error) {
-	data, err := contents(name)
-	if err != nil {
-		return 0, err
+	data := s.Contents
+	if data == nil {
+		var err error
+		if data, err = contents(name); err != nil {
+			return 0, err
+		}
+	}
+	if len(data) > maxFileBytes {
+		return 0, fmt.Errorf("over %d bytes", maxFileBytes)
+	}
+	if s.Public || isList(data) {
+		return l.takeBundle(name, data, s)
 	}
 	return l.take(name, data, s)
 }
 
-// take is file for contents already read.
+// take is file for contents already read that are the operator's own anchors.
 func (l *loader) take(name string, data []byte, s Source) (int, error) {
 	objects, err := read(data)
 	if err != nil {
@@ -170,7 +182,7 @@ func (l *loader) take(name string, data []byte, s Source) (int, error) {
 		index := i + 1
 		c, text, warning := o.certificate()
 		if text == "" {
-			text, warning = l.unusable(c)
+			text, warning = unusable(c)
 		}
 		if text != "" {
 			l.report(name, index, warning, text)
@@ -180,7 +192,7 @@ func (l *loader) take(name string, data []byte, s Source) (int, error) {
 		if len(objects) > 1 {
 			source = fmt.Sprintf("%s, object %d", name, index)
 		}
-		if err := l.add(name, index, &Anchor{Certificate: c, Source: source, Domains: s.Domains,
+		if err := l.add(name, index, &Anchor{Certificate: c, Source: source, Domains: s.Domains, Exclusive: s.Exclusive,
 			AllowMissingEKU: s.AllowMissingEKU, AllowSubjectAddress: s.AllowSubjectAddress}); err != nil {
 			return usable, err
 		}
@@ -209,7 +221,7 @@ func contents(name string) ([]byte, error) {
 }
 
 // unusable says why c cannot be an anchor, "" if it can.
-func (l *loader) unusable(c *x509.Certificate) (text string, warning bool) {
+func unusable(c *x509.Certificate) (text string, warning bool) {
 	switch {
 	case !isCA(c):
 		return "the certificate of " + named(c) + " is not that of a CA and is not used", true
@@ -269,7 +281,14 @@ func (l *loader) add(file string, index int, a *Anchor) error {
 func (a *Anchor) narrow(b *Anchor) string {
 	text := "the CA " + named(a.Certificate) + " stands in " + a.Source + " too"
 	same := slices.Equal(a.Domains, b.Domains) && (a.Domains == nil) == (b.Domains == nil) &&
-		a.AllowMissingEKU == b.AllowMissingEKU && a.AllowSubjectAddress == b.AllowSubjectAddress
+		a.AllowMissingEKU == b.AllowMissingEKU && a.AllowSubjectAddress == b.AllowSubjectAddress &&
+		a.Exclusive == b.Exclusive && a.DistrustAfter.Equal(b.DistrustAfter)
+	a.Exclusive = a.Exclusive || b.Exclusive
+	a.Public = a.Public || b.Public
+	a.DistrustAfter = earlier(a.DistrustAfter, b.DistrustAfter)
+	if a.Label == "" {
+		a.Label = b.Label
+	}
 	if same {
 		return text
 	}
