@@ -37,6 +37,7 @@ type mailboxTree struct {
 	host   string // lower-case A-labels
 	below  bool   // the hosts below host, without it
 	always bool   // every mailbox
+	text   string // as it stands in the certificate
 }
 
 // readConstraints reads the extension of c; nil if c has none.
@@ -110,6 +111,7 @@ func (t *subtrees) add(base generalName) error {
 		if err != nil {
 			return err
 		}
+		tree.text = string(base.value)
 		if base.utf8 {
 			t.utf8 = append(t.utf8, tree)
 		} else {
@@ -178,101 +180,4 @@ func (t mailboxTree) excludes(a smime.Address) bool {
 // allowed says whether a lies in one of the permitted trees; without any it does.
 func allowed(a smime.Address, permitted []mailboxTree) bool {
 	return len(permitted) == 0 || slices.ContainsFunc(permitted, func(t mailboxTree) bool { return t.holds(a) })
-}
-
-func excluded(a smime.Address, trees []mailboxTree) bool {
-	return slices.ContainsFunc(trees, func(t mailboxTree) bool { return t.excludes(a) })
-}
-
-// A subject holds the names of a certificate that constraints bind.
-type subject struct {
-	mailboxes []smime.Address // rfc822Name, and emailAddress of the subject
-	utf8      []smime.Address
-	directory []distinguishedName
-	other     []generalName
-	damaged   *Refusal // a mailbox or name that cannot be read
-}
-
-// namesOf collects the names of c. An emailAddress in the subject is bound even
-// beside a SAN, which is more than RFC 5280 asks for and what OpenSSL does.
-func namesOf(c *x509.Certificate, max int) subject {
-	var s subject
-	names, r := alternativeNames(c, max)
-	if r != nil {
-		s.damaged = r
-		return s
-	}
-	for _, n := range names {
-		switch n.form {
-		case formMailbox:
-			a, r := mailboxes([]generalName{n})
-			if r != nil {
-				s.damaged = r
-				return s
-			}
-			if n.utf8 {
-				s.utf8 = append(s.utf8, a...)
-			} else {
-				s.mailboxes = append(s.mailboxes, a...)
-			}
-		case formDirectory:
-			s.addDirectory(n.value)
-		case formDNS, formURI, formIP:
-		default:
-			s.other = append(s.other, n)
-		}
-	}
-	boxes, r := subjectMailboxes(c.RawSubject, max)
-	if r != nil {
-		s.damaged = r
-	}
-	s.mailboxes = append(s.mailboxes, boxes...)
-	s.addDirectory(c.RawSubject)
-	return s
-}
-
-func (s *subject) addDirectory(der []byte) {
-	name, err := readName(der)
-	if err != nil {
-		s.damaged = &Refusal{Reason: "cert-malformed", Detail: "a directory name of the certificate cannot be read", Err: err}
-		return
-	}
-	if len(name) > 0 {
-		s.directory = append(s.directory, name)
-	}
-}
-
-// binds says whether there is a constraint that is not left to crypto/x509.
-func (nc *constraints) binds() bool { return nc.permitted.len()+nc.excluded.len() > 0 }
-
-func (t *subtrees) len() int {
-	return len(t.mailbox) + len(t.utf8) + len(t.directory) + len(t.unknown)
-}
-
-// refuse says which constraint the names break, "" for none.
-func (nc *constraints) refuse(s subject) string {
-	for _, a := range s.mailboxes {
-		if !allowed(a, nc.permitted.mailbox) || excluded(a, nc.excluded.mailbox) {
-			return "an issuer may not vouch for the address in the certificate"
-		}
-	}
-	for _, a := range s.utf8 {
-		if !allowed(a, nc.permitted.mailbox) || !allowed(a, nc.permitted.utf8) ||
-			excluded(a, nc.excluded.mailbox) || excluded(a, nc.excluded.utf8) {
-			return "an issuer may not vouch for the address in the certificate"
-		}
-	}
-	for _, name := range s.directory {
-		in := func(base distinguishedName) bool { return name.within(base) }
-		if len(nc.permitted.directory) > 0 && !slices.ContainsFunc(nc.permitted.directory, in) || slices.ContainsFunc(nc.excluded.directory, in) {
-			return "an issuer may not vouch for the name in the certificate"
-		}
-	}
-	for _, n := range s.other {
-		same := func(base generalName) bool { return base.form == n.form && base.other == n.other }
-		if slices.ContainsFunc(nc.permitted.unknown, same) || slices.ContainsFunc(nc.excluded.unknown, same) {
-			return "an issuer is constrained for a form of name that cannot be compared"
-		}
-	}
-	return ""
 }

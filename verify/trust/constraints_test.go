@@ -162,8 +162,13 @@ func constraintCases(t *testing.T) map[string]constraintCase {
 		"unknown kind, no such name":         {list(upn("x")), nil, bob(), ""},
 		"unknown kind, such a name":          {list(upn("x")), nil, san(box("bob@example.org"), upn("x")), "cert-constraint"},
 		"unknown kind excluded, such a name": {nil, list(upn("x")), san(upn("y"), box("bob@example.org")), "cert-constraint"},
-		"unknown kind behind a damaged name": {list(upn("x")), nil, san(box("bob"), upn("x")), "cert-no-address"},
-		"registered ID":                      {list(testmail.Element(0x88, []byte{0x2a})), nil, san(box("bob@example.org"), testmail.Element(0x88, []byte{0x2a})), "cert-constraint"},
+		"unknown kind behind a damaged name": {list(upn("x")), nil, san(box("bob"), upn("x")), "cert-constraint"},
+		"malformed mailbox, only directory names constrained": {list(acme), nil, func() testmail.Profile {
+			p := subject("C", "DE", "O", "Acme")
+			p.SAN = testmail.Sequence(box("bob@example.org "))
+			return p
+		}(), ""},
+		"registered ID": {list(testmail.Element(0x88, []byte{0x2a})), nil, san(box("bob@example.org"), testmail.Element(0x88, []byte{0x2a})), "cert-constraint"},
 	}
 }
 
@@ -178,19 +183,29 @@ func TestConstraintsOfEveryCA(t *testing.T) {
 		return ca.Intermediate(p)
 	}
 	selfIssued := bad.Intermediate(testmail.Profile{Name: "Limited to other.example", Kind: "p384", Mailboxes: []string{"ca@evil.example"}})
+	selfIssuedTLS := w.root.Intermediate(testmail.Profile{Name: "Limited to DNS", Kind: ec,
+		Constraints: testmail.NameConstraints([][]byte{testmail.DNSName("example.org")}, nil)}).
+		Intermediate(testmail.Profile{Name: "Limited to DNS", Kind: "p384", DNSNames: []string{"evil.example"}})
+	directories := w.root.Intermediate(testmail.Profile{Name: "Limited to Acme", Kind: ec,
+		Constraints: testmail.NameConstraints([][]byte{testmail.DirectoryName(name(t, "O", "Acme"))}, nil)}).
+		Intermediate(testmail.Profile{Kind: ec, Subject: name(t, "O", "Acme", "mail", "no address")})
+	acme := bob()
+	acme.Subject = name(t, "O", "Acme", "CN", "Bob")
 	constrainedRoot := w.keys.Root(limits("other.example"))
 	for title, c := range map[string]struct {
 		leaf   *testmail.Identity
 		reason string
 	}{
-		"upper CA permits":                 {between(good, testmail.Profile{}).Issue(bob()), ""},
-		"upper CA does not":                {between(bad, testmail.Profile{}).Issue(bob()), "cert-constraint"},
-		"a CA below cannot widen":          {between(bad, testmail.Profile{PermittedMail: []string{"example.org"}}).Issue(bob()), "cert-constraint"},
-		"the anchor's own":                 {constrainedRoot.Issue(bob()), "cert-constraint"},
-		"a CA's own address is bound":      {between(good, testmail.Profile{SubjectMail: []string{"ca@evil.example"}}).Issue(bob()), "cert-constraint"},
-		"a self-issued CA is not bound":    {selfIssued.Issue(testmail.Profile{Name: "Bob", Kind: ec, Mailboxes: []string{"bob@other.example"}}), ""},
-		"a self-issued leaf is":            {bad.Issue(testmail.Profile{Name: "Limited to other.example", Key: w.keys.Key(ec, "own"), Mailboxes: []string{"bob@example.org"}}), "cert-constraint"},
-		"a leaf below a self-issued CA is": {selfIssued.Issue(bob()), "cert-constraint"},
+		"upper CA permits":            {between(good, testmail.Profile{}).Issue(bob()), ""},
+		"upper CA does not":           {between(bad, testmail.Profile{}).Issue(bob()), "cert-constraint"},
+		"a CA below cannot widen":     {between(bad, testmail.Profile{PermittedMail: []string{"example.org"}}).Issue(bob()), "cert-constraint"},
+		"the anchor's own":            {constrainedRoot.Issue(bob()), "cert-constraint"},
+		"a CA's own address is bound": {between(good, testmail.Profile{SubjectMail: []string{"ca@evil.example"}}).Issue(bob()), "cert-constraint"},
+		"nor by DNS names":            {selfIssuedTLS.Issue(bob()), ""},
+		"a CA's odd address beside limits on directory names": {directories.Issue(acme), ""},
+		"a self-issued CA is not bound":                       {selfIssued.Issue(testmail.Profile{Name: "Bob", Kind: ec, Mailboxes: []string{"bob@other.example"}}), ""},
+		"a self-issued leaf is":                               {bad.Issue(testmail.Profile{Name: "Limited to other.example", Key: w.keys.Key(ec, "own"), Mailboxes: []string{"bob@example.org"}}), "cert-constraint"},
+		"a leaf below a self-issued CA is":                    {selfIssued.Issue(bob()), "cert-constraint"},
 	} {
 		t.Run(title, func(t *testing.T) {
 			p, r := trust.New(anchor(c.leaf.Root())).Path(c.leaf.Cert, bagOf(c.leaf.Above()...), options())

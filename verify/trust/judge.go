@@ -7,9 +7,8 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"errors"
+	"fmt"
 	"slices"
-
-	"github.com/certinbox/certinbox/internal/smime"
 )
 
 // minRSABits is the smallest modulus of any certificate on a path.
@@ -19,6 +18,7 @@ const minRSABits = 2048
 // nearest to the leaf first.
 func plainly(p Path, o Options) *Refusal {
 	n := len(p.Chain) - 1
+	below := 0 // CAs between this one and the leaf
 	for i, c := range p.Chain {
 		var r *Refusal
 		switch i {
@@ -32,17 +32,21 @@ func plainly(p Path, o Options) *Refusal {
 			r = dated(c, o, "the certificate of an issuer")
 		}
 		if r == nil && i > 0 {
-			r = authority(c, i-1)
+			r = authority(c, below)
 		}
 		if r == nil {
 			r = strong(c, i, n)
 		}
-		if r == nil && len(unhandled(c, i == 0)) > 0 {
-			r = &Refusal{Reason: "cert-constraint", Detail: "a certificate holds a critical extension that is not understood"}
+		if odd := unhandled(c, i == 0); r == nil && len(odd) > 0 {
+			r = &Refusal{Reason: "cert-constraint", Detail: "a certificate holds a critical extension that is not understood",
+				Constraint: limit("critical " + odd[0].String())}
 		}
 		if r != nil {
-			r.Names = called(c.Subject)
+			r.Names, r.Where = called(c.Subject), i
 			return r
+		}
+		if i > 0 && !selfIssued(c) {
+			below++
 		}
 	}
 	return nil
@@ -59,15 +63,17 @@ func dated(c *x509.Certificate, o Options, what string) *Refusal {
 }
 
 // authority says whether c may issue certificates for mail with below CAs
-// between it and the leaf. A self-issued CA counts, as in crypto/x509.
+// between it and the leaf. Self-issued ones are not among them (RFC 5280 section
+// 4.2.1.9): by such a certificate a CA goes over to a new key.
 func authority(c *x509.Certificate, below int) *Refusal {
 	switch {
 	case !isCA(c):
 		return &Refusal{Reason: "cert-untrusted", Detail: "an issuing certificate is not that of a CA"}
 	case c.BasicConstraintsValid && c.MaxPathLen >= 0 && below > c.MaxPathLen:
-		return &Refusal{Reason: "cert-constraint", Detail: "a CA may not stand above so many others"}
+		return &Refusal{Reason: "cert-constraint", Detail: "a CA may not stand above so many others",
+			Constraint: fmt.Sprintf("pathlen:%d", c.MaxPathLen)}
 	case !issuesForMail(c):
-		return &Refusal{Reason: "cert-usage", Detail: "a CA may not issue certificates for mail"}
+		return &Refusal{Reason: "cert-usage", Detail: "a CA may not issue certificates for mail", Constraint: usageText(c)}
 	}
 	return nil
 }
@@ -146,8 +152,9 @@ func unhandled(c *x509.Certificate, leaf bool) []asn1.ObjectIdentifier {
 // Each gets a name that tells only where it stands: crypto/x509 tries every
 // certificate that has the name of an issuer, and where all have one name it
 // would make a number of operations that grows with the square of the path.
-// That the true names fit is known from the search. To the policy constraints
-// a self-issued CA then counts like any other, as it does in path lengths.
+// That the true names fit is known from the search. Nobody is self-issued then:
+// path lengths are therefore judged by us alone, a self-issued CA keeps no names
+// that could be bound, and to the policy constraints it counts like any other.
 func bare(chain []*x509.Certificate) []*x509.Certificate {
 	var dns, uri bool
 	for _, c := range chain {
@@ -168,6 +175,11 @@ func bare(chain []*x509.Certificate) []*x509.Certificate {
 		}
 		if i == 0 {
 			b.ExtKeyUsage, b.UnknownExtKeyUsage = nil, nil
+		} else {
+			b.MaxPathLen, b.MaxPathLenZero = -1, false
+			if selfIssued(c) {
+				b.DNSNames, b.URIs, b.IPAddresses = nil, nil, nil
+			}
 		}
 		out = append(out, &b)
 	}
@@ -184,6 +196,7 @@ func refusalOf(err error, p Path) *Refusal {
 	switch invalid.Reason {
 	case x509.CANotAuthorizedForThisName:
 		r.Reason, r.Detail = "cert-constraint", "an issuer may not vouch for a name in the certificate"
+		r.Constraint, r.Where = leftLimit(p, invalid.Detail)
 	case x509.NoValidChains:
 		r.Reason, r.Detail = "cert-constraint", "the certificate policies of the issuers do not fit"
 	case x509.TooManyConstraints:
@@ -192,83 +205,4 @@ func refusalOf(err error, p Path) *Refusal {
 		r.Reason, r.Detail = "cert-usage", "the issuers have no extended key usage in common that is for mail"
 	}
 	return r
-}
-
-// constrained judges names: what the CAs of the path and its anchor may vouch
-// for. The signatures on the path have been found to hold.
-func constrained(p Path, o Options) *Refusal {
-	leaf := p.Chain[0]
-	if d := p.Anchor.DistrustAfter; !d.IsZero() && leaf.NotBefore.After(d) {
-		return &Refusal{Reason: "cert-distrusted", Names: called(p.Anchor.Certificate.Subject),
-			Detail: "the CA is not trusted for certificates issued after " + d.UTC().Format("2 January 2006")}
-	}
-	for i := len(p.Chain) - 1; i > 0; i-- {
-		if r := subordinates(p.Chain[i], p.Chain[:i], o); r != nil {
-			return r
-		}
-	}
-	return p.Anchor.vouches(leaf, o)
-}
-
-// subordinates holds the certificates below ca to its name constraints
-// (RFC 5280 section 6.1.3 b and c: all but self-issued CAs).
-func subordinates(ca *x509.Certificate, below []*x509.Certificate, o Options) *Refusal {
-	nc, err := readConstraints(ca)
-	if err != nil {
-		return &Refusal{Reason: "cert-constraint", Detail: "the name constraints of an issuer cannot be read", Names: called(ca.Subject), Err: err}
-	}
-	if nc == nil {
-		return nil
-	}
-	for i, c := range below {
-		if i > 0 && bytes.Equal(c.RawSubject, c.RawIssuer) {
-			continue
-		}
-		s := namesOf(c, o.MaxSANs)
-		if s.damaged != nil && nc.binds() {
-			if i > 0 {
-				s.damaged.Reason = "cert-constraint"
-			}
-			return s.damaged
-		}
-		if detail := nc.refuse(s); detail != "" {
-			return &Refusal{Reason: "cert-constraint", Detail: detail, Names: called(ca.Subject)}
-		}
-	}
-	return nil
-}
-
-// vouches holds the leaf to the domains of the anchor, as if they were its
-// permitted mailboxes.
-func (a *Anchor) vouches(leaf *x509.Certificate, o Options) *Refusal {
-	if a.Domains == nil {
-		return nil
-	}
-	names, r := alternativeNames(leaf, o.MaxSANs)
-	if r != nil {
-		return r
-	}
-	boxes, r := mailboxes(names)
-	if r == nil && len(boxes) == 0 && a.AllowSubjectAddress {
-		boxes, r = subjectMailboxes(leaf.RawSubject, o.MaxSANs)
-	}
-	if r != nil {
-		return r
-	}
-	for _, b := range boxes {
-		if !a.allows(b) {
-			return &Refusal{Reason: "cert-constraint", Names: called(a.Certificate.Subject),
-				Detail: "the CA is trusted here for certain domains only, and the address lies in none of them"}
-		}
-	}
-	return nil
-}
-
-func (a *Anchor) allows(box smime.Address) bool {
-	for _, d := range a.Domains {
-		if tree, err := readMailboxTree(d); err == nil && tree.host != "" && tree.local == "" && tree.holds(box) {
-			return true
-		}
-	}
-	return false
 }

@@ -3,11 +3,14 @@ package trust
 import (
 	"bytes"
 	"crypto/x509"
+	"slices"
 )
 
 func untrusted(c *x509.Certificate, detail string) *Refusal {
 	return &Refusal{Reason: "cert-untrusted", Detail: detail, Names: called(c.Issuer)}
 }
+
+const notSigned = "the certificate was not signed by the CA that it names"
 
 // missing says why no path leads to an anchor: an intermediate is missing where
 // the topmost certificate at hand was issued by the name of a CA that we know;
@@ -17,12 +20,14 @@ func (s *search) missing(leaf *x509.Certificate, bag []*x509.Certificate) *Refus
 	if selfIssued(leaf) {
 		return untrusted(leaf, "the certificate vouches for itself")
 	}
-	top := topmost(leaf, bag)
+	top := topmost(leaf, slices.Concat(bag, s.bag)) // what the shelf has is not missing
 	switch {
 	case selfIssued(top):
 		return untrusted(top, "the certificate leads to a CA that is not trusted here")
 	case s.forged(top):
-		return untrusted(top, "the certificate was not signed by the CA that it names")
+		return untrusted(top, notSigned)
+	case s.forgery() != nil:
+		return untrusted(s.forgery(), notSigned)
 	case s.anchors.knows(top):
 		return &Refusal{Reason: "cert-incomplete", Detail: "the certificate of an issuer is missing", Names: called(top.Issuer)}
 	}
@@ -31,11 +36,11 @@ func (s *search) missing(leaf *x509.Certificate, bag []*x509.Certificate) *Refus
 
 func selfIssued(c *x509.Certificate) bool { return bytes.Equal(c.RawIssuer, c.RawSubject) }
 
-// topmost follows issuers by name through the bag as far as it goes, the one
-// whose key identifier fits first.
+// topmost follows issuers by name as far as it goes, the one whose key
+// identifier fits first.
 func topmost(leaf *x509.Certificate, bag []*x509.Certificate) *x509.Certificate {
 	top, seen := leaf, map[string]bool{string(leaf.RawSubject): true}
-	for range maxBag {
+	for range 2 * maxBag {
 		var next *x509.Certificate
 		for _, c := range bag {
 			if bytes.Equal(c.RawSubject, top.RawIssuer) && !seen[string(c.RawSubject)] &&
@@ -62,10 +67,35 @@ func (s *search) forged(c *x509.Certificate) bool {
 	return false
 }
 
+// forgery returns the certificate at which paths by name break, if each breaks
+// at the signature of a CA that may be meant by its key identifier: none is
+// missing then.
+func (s *search) forgery() *x509.Certificate {
+	var first *x509.Certificate
+	for _, r := range s.refused {
+		i := s.signatures.breaks(r.path)
+		child, parent := r.path.Chain[i], r.path.Chain[i+1]
+		if !s.signatures.broken(child, parent) || distance(child, parent) > 1 {
+			return nil
+		}
+		if first == nil {
+			first = child
+		}
+	}
+	return first
+}
+
 // knows says whether c was issued by the name of a CA that we know: the subject
-// or issuer of an anchor, or another CA of the same organisation.
+// or issuer of an anchor, a certificate on the shelf, valid or not, or another
+// CA of the organisation of an anchor.
+//
+// The organisation is a guess, and with the public roots loaded still the best:
+// their intermediates for mail carry the name of the CA that runs them, while a
+// company's own CA shares it with a public one only if it borrows it. It errs
+// where such a CA has a hierarchy for TLS beside the trusted one: its sender is
+// told to send the chain first, and then that the chain is not trusted.
 func (a *Anchors) knows(c *x509.Certificate) bool {
-	if a.known[string(c.RawIssuer)] {
+	if a.known[string(c.RawIssuer)] || len(a.shelf.Named(c.RawIssuer)) > 0 {
 		return true
 	}
 	for _, o := range c.Issuer.Organization {

@@ -115,19 +115,21 @@ func pathCases() map[string]pathCase {
 		"intermediate of Ed25519":          {under(ca(testmail.Profile{Name: "Ed CA", Kind: "ed25519"}), bob()), ""},
 		"intermediate of P-384 and P-521":  {under(ca(testmail.Profile{Name: "P-384", Kind: "p384"}).Intermediate(testmail.Profile{Name: "P-521", Kind: "p521"}), bob()), ""},
 
-		"issuer is no CA":                     {under(notCA, bob()), "cert-untrusted"},
-		"issuer may not sign certificates":    {under(ca(testmail.Profile{Name: "No cert sign", Usage: x509.KeyUsageCRLSign}), bob()), "cert-untrusted"},
-		"issuer without key usage":            {under(ca(testmail.Profile{Name: "No usage", NoUsage: true}), bob()), ""},
-		"path length 0 above a CA":            {under(ca(testmail.Profile{Name: "Zero", PathLength: testmail.ZeroPathLength}).Intermediate(testmail.Profile{Name: "Below zero", Kind: ec}), bob()), "cert-constraint"},
-		"path length 0 above a leaf":          {under(ca(testmail.Profile{Name: "Zero", PathLength: testmail.ZeroPathLength}), bob()), ""},
-		"path length 1 above one CA":          {under(ca(testmail.Profile{Name: "One", PathLength: 1}).Intermediate(testmail.Profile{Name: "Below one", Kind: ec}), bob()), ""},
-		"path of eight":                       {under(longPath(6), bob()), ""},
-		"path of nine":                        {under(longPath(7), bob()), "cert-constraint"},
-		"CA with serverAuth only":             {under(ca(testmail.Profile{Name: "TLS CA", EKU: []asn1.ObjectIdentifier{testmail.ServerAuth()}}), bob()), "cert-usage"},
-		"CA with mail and more":               {under(ca(testmail.Profile{Name: "Both CA", EKU: []asn1.ObjectIdentifier{testmail.ClientAuth(), testmail.EmailProtection()}}), bob()), ""},
-		"CA with any usage":                   {under(ca(testmail.Profile{Name: "Any CA", EKU: []asn1.ObjectIdentifier{testmail.AnyUsage()}}), bob()), ""},
-		"leaf without usage is left to usage": {under(w.inter, with(func(p *testmail.Profile) { p.NoEKU = true })), ""},
-		"leaf for TLS is left to usage":       {under(w.inter, with(func(p *testmail.Profile) { p.EKU = []asn1.ObjectIdentifier{testmail.ServerAuth()} })), ""},
+		"issuer is no CA":                      {under(notCA, bob()), "cert-untrusted"},
+		"issuer may not sign certificates":     {under(ca(testmail.Profile{Name: "No cert sign", Usage: x509.KeyUsageCRLSign}), bob()), "cert-untrusted"},
+		"issuer without key usage":             {under(ca(testmail.Profile{Name: "No usage", NoUsage: true}), bob()), ""},
+		"path length 0 above a CA":             {under(ca(testmail.Profile{Name: "Zero", PathLength: testmail.ZeroPathLength}).Intermediate(testmail.Profile{Name: "Below zero", Kind: ec}), bob()), "cert-constraint"},
+		"path length 0 above a leaf":           {under(ca(testmail.Profile{Name: "Zero", PathLength: testmail.ZeroPathLength}), bob()), ""},
+		"path length 1 above one CA":           {under(ca(testmail.Profile{Name: "One", PathLength: 1}).Intermediate(testmail.Profile{Name: "Below one", Kind: ec}), bob()), ""},
+		"path length 0 above a self-issued CA": {rolledOver(w).chain(0), ""},
+		"path length 0 above one and another":  {rolledOver(w).chain(1), "cert-constraint"},
+		"path of eight":                        {under(longPath(6), bob()), ""},
+		"path of nine":                         {under(longPath(7), bob()), "cert-constraint"},
+		"CA with serverAuth only":              {under(ca(testmail.Profile{Name: "TLS CA", EKU: []asn1.ObjectIdentifier{testmail.ServerAuth()}}), bob()), "cert-usage"},
+		"CA with mail and more":                {under(ca(testmail.Profile{Name: "Both CA", EKU: []asn1.ObjectIdentifier{testmail.ClientAuth(), testmail.EmailProtection()}}), bob()), ""},
+		"CA with any usage":                    {under(ca(testmail.Profile{Name: "Any CA", EKU: []asn1.ObjectIdentifier{testmail.AnyUsage()}}), bob()), ""},
+		"leaf without usage is left to usage":  {under(w.inter, with(func(p *testmail.Profile) { p.NoEKU = true })), ""},
+		"leaf for TLS is left to usage":        {under(w.inter, with(func(p *testmail.Profile) { p.EKU = []asn1.ObjectIdentifier{testmail.ServerAuth()} })), ""},
 
 		"unknown critical extension, leaf":         {under(w.inter, with(func(p *testmail.Profile) { p.Extra = critical(1, 3, 6, 1, 4, 1, 99999, 1) })), "cert-constraint"},
 		"unknown critical extension, intermediate": {under(ca(testmail.Profile{Name: "Odd CA", Extra: critical(1, 3, 6, 1, 4, 1, 99999, 1)}), bob()), "cert-constraint"},
@@ -138,6 +140,33 @@ func pathCases() map[string]pathCase {
 
 		"the leaf is an anchor": {chain{w.inter, nil, []*trust.Anchor{anchor(w.inter), anchor(w.root)}}, "cert-usage"},
 	}
+}
+
+// rolledOver is a CA of path length 0 that has gone over to another key.
+func rolledOver(w world) rollover {
+	old := w.root.Intermediate(testmail.Profile{Name: "Rolled", Kind: ec, PathLength: testmail.ZeroPathLength})
+	return rollover{w, old.Intermediate(testmail.Profile{Name: "Rolled", Kind: "p384", Extra: issuedBy(old)})}
+}
+
+// issuedBy is the authority key identifier that names a CA. crypto/x509 makes
+// none for a self-issued certificate.
+func issuedBy(ca *testmail.Identity) []pkix.Extension {
+	return []pkix.Extension{{Id: asn1.ObjectIdentifier{2, 5, 29, 35}, Value: testmail.Sequence(testmail.Element(0x80, ca.KeyID()))}}
+}
+
+type rollover struct {
+	world
+	ca *testmail.Identity
+}
+
+// chain has a leaf with n CAs between it and the new key.
+func (r rollover) chain(n int) chain {
+	ca := r.ca
+	for range n {
+		ca = ca.Intermediate(testmail.Profile{Name: "Below", Kind: ec})
+	}
+	l := ca.Issue(bob())
+	return chain{l, l.Above(), []*trust.Anchor{anchor(r.root)}}
 }
 
 func missingUpper(w world) chain {

@@ -44,6 +44,17 @@ func (s *signatures) hold(p Path) bool {
 	return true
 }
 
+// breaks returns the index of the certificate on the path nearest to the leaf
+// that the next is known not to have signed; 0 where none is.
+func (s *signatures) breaks(p Path) int {
+	for i, child := range p.Chain[:len(p.Chain)-1] {
+		if s.broken(child, p.Chain[i+1]) {
+			return i
+		}
+	}
+	return 0
+}
+
 func (s *signatures) holds(child, parent *x509.Certificate) bool {
 	e := edge{child, parent}
 	if held, known := s.known[e]; known {

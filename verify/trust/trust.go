@@ -35,8 +35,12 @@ type Anchors struct {
 	anchors  []*Anchor
 	subjects map[string][]*Anchor // by RawSubject
 	known    map[string]bool      // names and organisations of CAs, see knows
-	shelf    *Shelf               // intermediates that help; nil: none
-	blocked  func(*x509.Certificate) bool
+
+	domains   map[*Anchor][]mailboxTree // Domains of each, read once
+	exclusive []*Anchor
+
+	shelf   *Shelf // intermediates that help; nil: none
+	blocked func(*x509.Certificate) bool
 }
 
 // With returns the same anchors, helped by the intermediates of shelf, and
@@ -48,12 +52,16 @@ func (a *Anchors) With(shelf *Shelf, blocked func(ca *x509.Certificate) bool) *A
 	return &b
 }
 
-// New returns a set of the given anchors. The same certificate given twice is
+// New returns a set of the given anchors, which are not changed from then on. The same certificate given twice is
 // two anchors; Load merges them.
 func New(anchors ...*Anchor) *Anchors {
-	a := &Anchors{anchors: anchors, subjects: map[string][]*Anchor{}, known: map[string]bool{}}
+	a := &Anchors{anchors: anchors, subjects: map[string][]*Anchor{}, known: map[string]bool{}, domains: map[*Anchor][]mailboxTree{}}
 	for _, t := range anchors {
 		c := t.Certificate
+		a.domains[t] = domainTrees(t)
+		if t.Exclusive {
+			a.exclusive = append(a.exclusive, t)
+		}
 		a.subjects[string(c.RawSubject)] = append(a.subjects[string(c.RawSubject)], t)
 		a.known[string(c.RawSubject)] = true
 		a.known[string(c.RawIssuer)] = true
