@@ -76,6 +76,6 @@ ifeq ($(DESTDIR),)
 	-systemctl daemon-reload
 endif
 	@echo
-	@echo "Next: edit $(SYSCONF)/config.yaml (collect, trust.anchors), then"
+	@echo "Next: edit $(SYSCONF)/config.yaml (collect), then"
 	@echo "  certinbox check-config --config $(SYSCONF)/config.yaml && systemctl enable --now certinbox.socket certinbox.service"
 	@echo "and give the address to your MTA as the README shows."

@@ -27,6 +27,9 @@ type world struct {
 	zone testmail.Zone
 	now  time.Time
 	dir  string
+
+	lists []string // where the people's certificates send those who ask about them
+	alone bool     // signers send their certificate without that of the CA
 }
 
 func newWorld(t *testing.T) *world {
@@ -45,10 +48,13 @@ func (w *world) signed(person, from string) testmail.Message {
 	if from == "" {
 		from = address
 	}
-	who := w.ca.Issue(testmail.Profile{Name: person, Kind: "p256", Mailboxes: []string{address},
-		NotBefore: w.now.AddDate(0, -1, 0), NotAfter: w.now.AddDate(1, 0, 0)})
+	who := w.certificate(person)
+	above := [][]byte{w.ca.DER}
+	if w.alone {
+		above = nil
+	}
 	content := testmail.Text("Please keep my certificate.", "", ". a line that begins with a dot", person).Bytes()
-	blob, err := cmstest.Blob{Content: content, Extra: [][]byte{w.ca.DER},
+	blob, err := cmstest.Blob{Content: content, Extra: above,
 		Signers: []cmstest.Signer{{Key: who.Key, Certificate: who.Cert, Time: w.now}}}.Build()
 	must(w.t, err)
 	entity := testmail.MultipartSigned(content, blob)
@@ -60,6 +66,12 @@ func (w *world) signed(person, from string) testmail.Message {
 		fmt.Sprintf("Message-ID: <%d.%s@example.org>", w.now.UnixNano(), person),
 		"MIME-Version: 1.0",
 	}, entity.Fields...), Body: entity.Body}
+}
+
+// certificate is the one that the CA has issued to a person.
+func (w *world) certificate(person string) *testmail.Identity {
+	return w.ca.Issue(testmail.Profile{Name: person, Kind: "p256", Mailboxes: []string{person + "@example.org"}, CRL: w.lists,
+		NotBefore: w.now.AddDate(0, -1, 0), NotAfter: w.now.AddDate(1, 0, 0)})
 }
 
 // honest is signed by person and domain.
