@@ -2,14 +2,14 @@ package store
 
 import (
 	"fmt"
-	"slices"
 	"time"
 )
 
 // Age applies the passing of time to the certificates of an address: what has
 // expired is no longer active, a key change that waited out its hold without
-// being contested becomes preferred, an additional certificate takes the
-// place of a preferred one that expired. It returns the records as they
+// being contested becomes preferred, what waited long enough for its CA is
+// published, an additional certificate takes the place of a preferred one that
+// expired. It returns the records as they
 // become, what the operator should hear, and whether anything changed. Like
 // Decide it is pure and changes nothing that it is given.
 func Age(records []Record, now time.Time) (aged []Record, events []string, changed bool) {
@@ -37,38 +37,6 @@ func Age(records []Record, now time.Time) (aged []Record, events []string, chang
 		return records, nil, false
 	}
 	return c.records, c.events, true
-}
-
-// mature ends the hold of pending key changes. One that nothing active stands
-// against need not wait; one that newer mail has overtaken stays beside.
-func (c *casefile) mature() bool {
-	var due []*Record
-	for i := range c.records {
-		if r := &c.records[i]; r.State == Waiting && !r.Contested {
-			due = append(due, r)
-		}
-	}
-	slices.SortStableFunc(due, byRank)
-	changed := false
-	for _, r := range due {
-		former := c.anyActive()
-		if former != nil && c.now.Before(r.Until) {
-			continue
-		}
-		changed = true
-		r.State, r.Until, r.Former = Active, time.Time{}, ""
-		if former != nil && !r.SignedAt.After(former.SignedAt) {
-			r.note(c.now, "additional: the hold is over, newer mail came meanwhile", "")
-			continue
-		}
-		if former != nil {
-			c.supersede(former, r.Fingerprint, former.Key != r.Key, "replaced, the hold is over")
-		}
-		r.Preferred = true
-		r.note(c.now, "preferred: the hold is over", "")
-		c.event("key changed: the pending certificate became preferred: " + r.Fingerprint)
-	}
-	return changed
 }
 
 // anyActive returns the preferred certificate, else the best active one.

@@ -215,13 +215,19 @@ func (d *Directory) applyBlocks(name string, h *History, list blockList, now tim
 	return &next, d.writeHistory(name, &next)
 }
 
+// enforce brings states in line with the list. What is revoked stays revoked: it
+// is not published anyway, and an answer that ends a hold asks the list again.
 func enforce(records []Record, address string, list blockList, now time.Time) ([]Record, bool) {
 	c := &casefile{now: now.UTC(), records: cloneRecords(records)}
 	changed := false
 	for i := range c.records {
 		r := &c.records[i]
 		why := list.matches(r.Facts, address)
+		if why == "" && r.BlockedCA {
+			why = "a CA of its path"
+		}
 		switch {
+		case r.State == Revoked: // that is more, and the list may be taken back
 		case why != "" && r.State != Barred:
 			r.Was, r.State, r.Preferred = r.State, Barred, false
 			r.note(c.now, "blocked: "+why, "")

@@ -1,7 +1,6 @@
 package store
 
 import (
-	"cmp"
 	"slices"
 	"time"
 )
@@ -36,16 +35,30 @@ func (c *casefile) preferred() *Record {
 
 func (c *casefile) event(text string) { c.events = append(c.events, text) }
 
-// seen is row 3: the certificate keeps its place, whatever that is.
+// seen is row 3: the certificate keeps its place, whatever that is. Only what
+// waited for its CA no longer does once a mail of it is no longer withheld.
 func (c *casefile) seen(same *Record) Decision {
 	c.refresh(same)
 	same.note(c.now, "seen", c.e.Reference)
 	c.contest()
+	if same.State == Waiting && !withholds(c.e) && !same.Withheld.IsZero() {
+		same.Withheld = time.Time{}
+		if why := "its CA answered"; c.due(same) {
+			if c.e.Unchecked {
+				why = "no CA is waited for any more"
+			}
+			c.release(same, why)
+		}
+	}
 	return c.decided(3, Seen, "the same certificate is kept already ("+string(same.State)+")")
 }
 
-// publish makes the certificate the preferred one at once: rows 4, 6 and 7.
+// publish makes the certificate the preferred one: rows 4, 6 and 7. At once,
+// unless its CA may still say that it must not be used.
 func (c *casefile) publish(row int, kind Kind, detail string) Decision {
+	if until := c.deadline(); c.now.Before(until) {
+		return c.withhold(row, kind, detail, until)
+	}
 	c.contest()
 	if former := c.preferred(); former != nil {
 		c.supersede(former, c.facts.Fingerprint, former.Key != c.facts.Key, "replaced")
@@ -62,22 +75,35 @@ func (c *casefile) publish(row int, kind Kind, detail string) Decision {
 	return c.decided(row, kind, detail)
 }
 
-// beside is row 5: active, but not the one to encrypt to.
+// beside is row 5: active, but not the one to encrypt to. As long as the one
+// to encrypt to waits for its CA, or this one for its own, it waits too: else it
+// would be published for want of another.
 func (c *casefile) beside(detail string) Decision {
+	if until := c.deadline(); c.now.Before(until) {
+		return c.withhold(5, Additional, detail, until)
+	}
 	c.contest()
 	r := c.take()
 	r.State = Active
+	if c.preferred() == nil {
+		r.State, r.Beside = Waiting, true
+	}
 	r.note(c.now, string(Additional)+": "+detail, c.e.Reference)
 	return c.decided(5, Additional, detail)
 }
 
-// hold makes a key change wait: row 8.
-func (c *casefile) hold(row int, detail string) Decision {
+// hold makes a key change wait, whose place former has: row 8. It waits for its
+// CA besides, if that has not answered.
+func (c *casefile) hold(row int, former *Record, detail string) Decision {
 	c.contest()
-	former := c.preferred().Key
+	key, until := former.Key, c.deadline()
 	flapping := c.replacedOf(c.facts.Key) != nil
 	r := c.take()
-	r.State, r.Former, r.Until = Waiting, former, c.now.Add(c.rules.Hold)
+	r.State, r.Former, r.Until = Waiting, key, c.now.Add(c.rules.Hold)
+	if c.now.Before(until) {
+		r.Withheld = until
+		detail += "; its CA has not answered"
+	}
 	r.note(c.now, string(Pending)+": "+detail, c.e.Reference)
 	c.event("key change pending until " + r.Until.Format(time.RFC3339) + ": " + detail)
 	if flapping {
@@ -96,12 +122,13 @@ func (c *casefile) take() *Record {
 		c.records = append(c.records, Record{
 			Facts: c.facts, Spelling: words(c.e.Spelling), Bound: c.e.Bound, Chosen: c.e.Chosen,
 			Capabilities: slices.Clone(c.e.Capabilities), AnchorSource: words(c.e.AnchorSource),
-			Private: c.e.Private, Unchecked: c.e.Unchecked, Via: words(c.e.Via), Reference: words(c.e.Reference),
+			Private: c.e.Private, Unchecked: true, Via: words(c.e.Via), Reference: words(c.e.Reference),
 			Since: c.now, FirstSigned: c.e.SignedAt.UTC(),
 		})
 		r = &c.records[len(c.records)-1]
 	}
 	r.Contested, r.Was, r.Until, r.Former = false, "", time.Time{}, ""
+	r.Withheld, r.Beside = time.Time{}, false
 	r.Replaced, r.ReplacedBy, r.KeyChange = time.Time{}, "", false
 	c.refresh(r)
 	return r
@@ -115,6 +142,10 @@ func (c *casefile) refresh(r *Record) {
 	}
 	if r.BestBound == "" || bindingRank(c.e.Bound) > bindingRank(r.BestBound) {
 		r.BestBound = c.e.Bound
+	}
+	r.Untrusted = false
+	if !c.e.Unchecked && !c.e.At.Before(r.Asked) {
+		r.stands(c.e.At.UTC(), c.e.AskAgain.UTC())
 	}
 }
 
@@ -175,81 +206,4 @@ func (c *casefile) object(r *Record, since time.Time) {
 	r.Contested = true
 	r.note(c.now, "contested: fresh mail by the former key", c.e.Reference)
 	c.event("key change contested: fresh mail by the former key arrived; the operator decides")
-}
-
-// settle restores what always holds: only active certificates are preferred,
-// exactly one of them is, at most MaxActive are active, few are pending.
-func (c *casefile) settle() {
-	var active, waiting []*Record
-	for i := range c.records {
-		switch r := &c.records[i]; r.State {
-		case Active:
-			active = append(active, r)
-		case Waiting:
-			r.Preferred = false
-			waiting = append(waiting, r)
-		default:
-			r.Preferred = false
-		}
-	}
-	slices.SortStableFunc(active, byRank)
-	for i, r := range active {
-		switch {
-		case i == 0 && !r.Preferred:
-			r.Preferred = true
-			r.note(c.now, "preferred", "")
-			c.event("an additional certificate became preferred: none was left that is active")
-		case i > 0:
-			r.Preferred = false
-		}
-		if i >= MaxActive {
-			c.supersede(r, "", false, "the oldest of too many")
-		}
-	}
-	slices.SortStableFunc(waiting, byRank)
-	for i, r := range waiting {
-		if i >= maxPending {
-			c.supersede(r, "", false, "the oldest of too many pending")
-		}
-	}
-}
-
-// byRank puts the preferred first, then the newest signed.
-func byRank(a, b *Record) int {
-	if a.Preferred != b.Preferred {
-		if a.Preferred {
-			return -1
-		}
-		return 1
-	}
-	return cmp.Or(b.SignedAt.Compare(a.SignedAt), b.Since.Compare(a.Since), cmp.Compare(a.Fingerprint, b.Fingerprint))
-}
-
-// forget drops the records longest out of use beyond maxRecords, those that
-// speak against a certificate last.
-func (c *casefile) forget() {
-	for len(c.records) > maxRecords {
-		worst := -1
-		for i := range c.records {
-			r := &c.records[i]
-			if r.State == Active || r.State == Waiting || r.Fingerprint == c.facts.Fingerprint {
-				continue
-			}
-			if worst < 0 || lessWorth(r, &c.records[worst]) {
-				worst = i
-			}
-		}
-		if worst < 0 {
-			return
-		}
-		c.records = slices.Delete(c.records, worst, worst+1)
-	}
-}
-
-func lessWorth(a, b *Record) bool {
-	against := func(r *Record) bool { return r.State == Revoked || r.State == Barred }
-	if against(a) != against(b) {
-		return !against(a)
-	}
-	return a.Seen.Before(b.Seen)
 }

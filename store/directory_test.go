@@ -261,7 +261,7 @@ func TestOddAddresses(t *testing.T) {
 			t.Errorf("%q: %q, %v", address, path, err)
 		}
 		text, err := os.ReadFile(path)
-		if err != nil || bytes.Count(text, []byte("\n# ")) != 6 || bytes.ContainsRune(text, 0) {
+		if err != nil || bytes.Count(text, []byte("\n# ")) != 7 || bytes.ContainsRune(text, 0) {
 			t.Errorf("%q: odd comment: %v\n%s", address, err, text)
 		}
 	}

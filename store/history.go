@@ -87,6 +87,9 @@ func (r *Record) check() error {
 	if r.Preferred && r.State != Active {
 		return errors.New("preferred, but not active")
 	}
+	if r.OnHold && (r.State != Revoked || !r.HeldFrom.known() || r.HeldFrom == Revoked) {
+		return fmt.Errorf("on_hold: of a certificate that is %s and was %q", r.State, words(string(r.HeldFrom)))
+	}
 	for _, e := range []*Evidence{r.First, r.Newest} {
 		if e != nil && !safeName(e.File) {
 			return errors.New("evidence: file: unsafe name")

@@ -108,13 +108,9 @@ func (w *writing) put(ctx context.Context) (Change, error) {
 	if err != nil || !dec.Keeps {
 		return dec.Change, err
 	}
-	before := h.Preferred()
+	old := shown(h)
 	next := &History{Version: historyVersion, Address: w.e.Address, Records: dec.Records, Messages: h.Messages}
 	next.remember(w.e, dec.Kind, w.d.o.Rules)
-	old := ""
-	if before != nil {
-		old = before.Fingerprint
-	}
 	if err := w.commit(next, old); err != nil {
 		return Change{}, trouble("keep "+w.name, err)
 	}
@@ -171,7 +167,7 @@ func knows(records []Record, fingerprint string) bool {
 }
 
 // commit writes the documents of the acceptance and then the state that names
-// them. old is the certificate published so far.
+// them. old is what is published so far, as shown says.
 func (w *writing) commit(next *History, old string) error {
 	d := w.d
 	if err := makeDir(d.disk, d.path("entries"), d.entry(w.name), 0o700); err != nil {
@@ -193,7 +189,7 @@ func (w *writing) commit(next *History, old string) error {
 	if err != nil {
 		return err
 	}
-	if p := next.Preferred(); p == nil || p.Fingerprint != old {
+	if shown(next) != old {
 		// The lock file must survive a power failure too: certs/ is to follow.
 		if err := d.disk.syncDir(d.path("locks")); err != nil {
 			return err

@@ -16,7 +16,7 @@ type State string
 // that was deleted: of a deleted certificate nothing remains to have a state.
 const (
 	Active     State = "active"
-	Waiting    State = "pending" // a key change that waits out its hold
+	Waiting    State = "pending" // a key change that waits out its hold, or for an answer of its CA
 	Superseded State = "superseded"
 	Expired    State = "expired"
 	Revoked    State = "revoked"
@@ -88,9 +88,10 @@ func words(s string) string {
 type Record struct {
 	Facts
 	State     State `json:"state"`
-	Preferred bool  `json:"preferred,omitempty"` // the one that is published
-	Contested bool  `json:"contested,omitempty"` // its key change; the operator decides
-	Was       State `json:"was,omitempty"`       // before it was blocked
+	Preferred bool  `json:"preferred,omitempty"`  // the one that is published
+	Contested bool  `json:"contested,omitempty"`  // its key change; the operator decides
+	Was       State `json:"was,omitempty"`        // before it was blocked
+	BlockedCA bool  `json:"blocked_ca,omitempty"` // blocked because a CA of its path is, as the last asking found
 
 	// As of the first acceptance: this is what is published.
 	Spelling     string    `json:"spelling"`
@@ -99,7 +100,7 @@ type Record struct {
 	Capabilities []string  `json:"capabilities,omitempty"`
 	AnchorSource string    `json:"anchor_source"`
 	Private      bool      `json:"private,omitempty"`
-	Unchecked    bool      `json:"unchecked,omitempty"`
+	Unchecked    bool      `json:"unchecked,omitempty"` // no CA said yet that it stands
 	Via          string    `json:"via,omitempty"`
 	Reference    string    `json:"reference,omitempty"`
 	Since        time.Time `json:"since"`
@@ -115,6 +116,23 @@ type Record struct {
 	Replaced   time.Time `json:"replaced,omitzero"`     // when it became superseded
 	ReplacedBy string    `json:"replaced_by,omitempty"` // by which certificate
 	KeyChange  bool      `json:"key_change,omitempty"`  // and that has another key
+
+	// Of a pending one whose CA has not answered.
+	Withheld time.Time `json:"withheld_until,omitzero"` // not published before, unless its CA answers
+	Beside   bool      `json:"beside,omitempty"`        // becomes additional, not preferred
+
+	// What its CA says.
+	CheckedSince time.Time `json:"checked_since,omitzero"` // its CA's first word that it stands: this is published
+	Checked      time.Time `json:"checked,omitzero"`       // and the latest
+	Asked        time.Time `json:"asked,omitzero"`         // when last asked, whatever came of it
+	AskAgain     time.Time `json:"ask_again,omitzero"`     // when the answer ends
+	Untrusted    bool      `json:"untrusted,omitempty"`    // its path leads to no anchor any more; the operator was told
+	RevokedAt    time.Time `json:"revoked_at,omitzero"`    // as the CA says
+	RevokedWhy   string    `json:"revoked_why,omitempty"`
+	OnHold       bool      `json:"on_hold,omitempty"`        // revoked, but the CA may take it back
+	HeldFrom     State     `json:"held_from,omitempty"`      // its state before
+	HeldFirst    bool      `json:"held_preferred,omitempty"` // and it was the preferred one
+	BlockKey     bool      `json:"block_key,omitempty"`      // its key has still to be put on the block list
 
 	First   *Evidence `json:"first_evidence,omitempty"`
 	Newest  *Evidence `json:"newest_evidence,omitempty"` // nil while the first is the newest
@@ -148,7 +166,8 @@ type Message struct {
 // forgotten: a forgotten message is merely "seen" when it is repeated.
 const (
 	MaxActive   = 5
-	maxPending  = 5
+	maxPending  = 5 // key changes that wait out their hold
+	maxWithheld = 5 // others that wait, for a CA
 	maxRecords  = 64
 	maxNotes    = 32
 	maxMessages = 256

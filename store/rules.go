@@ -7,19 +7,19 @@ import (
 )
 
 // Rules are the operator's settings of the store. A zero field means its
-// default.
+// default, but for PublishUnchecked.
 type Rules struct {
 	KeyChange       string        // accept, hold or reject: overrides rows 7 and 8; "" leaves them as they are
 	Hold            time.Duration // how long a pending key change waits, 72 h
 	FreshFor        time.Duration // how long a message may be repeated: max_age and max_ahead together, 7 d 3 h
 	NewPerDomainDay int           // new certificates per domain and day (UTC), 1000
 
-	PublishUnchecked time.Duration // how long an Entry with Withhold waits for its CA, 24 h
+	PublishUnchecked time.Duration // how long an Entry with Withhold waits for its CA, 24 h; 0: it does not
 }
 
 // DefaultRules are those of the specification.
 func DefaultRules() Rules {
-	return Rules{Hold: 72 * time.Hour, FreshFor: 7*24*time.Hour + 3*time.Hour, NewPerDomainDay: 1000}
+	return Rules{Hold: 72 * time.Hour, FreshFor: 7*24*time.Hour + 3*time.Hour, NewPerDomainDay: 1000, PublishUnchecked: 24 * time.Hour}
 }
 
 func (r Rules) withDefaults() Rules {
@@ -74,12 +74,17 @@ func Decide(past Past, e Entry, facts Facts, rules Rules, now time.Time) Decisio
 			Change: Change{Kind: Repeated, Detail: "the very same message was accepted before (" + string(m.Kind) + ")"}}
 	}
 	c.settle() // whatever the past looks like, reason from one preferred certificate
-	former, same := c.preferred(), c.find(facts.Fingerprint)
-	if same != nil && former != nil { // row 3
+	same := c.find(facts.Fingerprint)
+	revived := c.revive(same)
+	former := c.incumbent()
+	if same != nil && (former != nil || revived) { // row 3
 		return c.seen(same)
 	}
 	if same == nil && past.NewToday >= rules.NewPerDomainDay {
 		return refusal(0, ReasonRate, "too many new certificates of this domain today", past)
+	}
+	if c.crowded(same) {
+		return refusal(0, ReasonRate, "too many certificates of this address wait for an answer of their CA", past)
 	}
 	if former == nil { // row 4
 		return c.publish(4, Added, "first active certificate of this address")
@@ -97,18 +102,21 @@ func Decide(past Past, e Entry, facts Facts, rules Rules, now time.Time) Decisio
 		return c.beside("same key, not valid for longer than the preferred certificate")
 	}
 	row, why := c.keyChange(former) // rows 7 and 8
+	if heir := c.unexplained(); row == 7 && heir != nil {
+		row, why, former = 8, "not explained by a certificate that waits for its CA", heir
+	}
 	switch rules.KeyChange {
 	case "accept":
 		return c.publish(row, Changed, "another key ("+why+"), accepted as configured")
 	case "reject":
 		return refusal(row, ReasonBlocked, "another key is kept for this address; key changes are refused as configured", past)
 	case "hold":
-		return c.hold(row, "another key ("+why+"), held as configured")
+		return c.hold(row, former, "another key ("+why+"), held as configured")
 	}
 	if row == 7 {
 		return c.publish(row, Changed, "another key: "+why)
 	}
-	return c.hold(row, "another key: "+why)
+	return c.hold(row, former, "another key: "+why)
 }
 
 func refusal(row int, reason, detail string, past Past) Decision {
@@ -116,7 +124,9 @@ func refusal(row int, reason, detail string, past Past) Decision {
 }
 
 // barred is row 1. A certificate that stands as revoked or blocked stays so
-// until that is taken back: a new mail does not revive it.
+// until that is taken back: a new mail does not revive it. Only what its CA had
+// suspended or what was blocked for a CA above it comes back with a mail: that
+// was judged by what the CAs say and what is blocked now.
 func barred(past Past, e Entry, same *Record) string {
 	switch {
 	case past.Blocked != "":
@@ -125,9 +135,9 @@ func barred(past Past, e Entry, same *Record) string {
 		return "the address was deleted for good"
 	case !past.DeletedAt.IsZero() && !e.SignedAt.After(past.DeletedAt):
 		return "signed before the address was deleted"
-	case same != nil && same.State == Revoked:
+	case same != nil && same.State == Revoked && !(same.OnHold && !e.Unchecked):
 		return "the certificate is recorded as revoked"
-	case same != nil && same.State == Barred:
+	case same != nil && same.State == Barred && !(same.BlockedCA && !withholds(e)):
 		return "the certificate is recorded as blocked"
 	}
 	return ""

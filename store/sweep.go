@@ -12,9 +12,19 @@ import (
 // An Event is something that the operator should hear.
 type Event struct {
 	Address string
-	Kind    string // of what Recheck tells: revoked, hold, reinstated, checked; "" for the rest
+	Kind    string // of what Recheck tells, one of the constants below; "" for the rest
 	Text    string
 }
+
+// The kinds of what Recheck tells.
+const (
+	EventRevoked    = "revoked"    // unpublished for good
+	EventHold       = "hold"       // unpublished until its CA takes that back
+	EventReinstated = "reinstated" // it did, or the block of a CA was lifted
+	EventChecked    = "checked"    // published: its CA answered
+	EventUntrusted  = "untrusted"  // its path leads to no anchor any more; it stays as it is
+	EventBlocked    = "blocked"    // unpublished, as a CA of its path is blocked
+)
 
 // Sweep applies the passing of time to every address (see Age), finishes what
 // a crash left, gives what is published to the group of readers, and removes
@@ -30,7 +40,7 @@ func (d *Directory) Sweep(ctx context.Context, now time.Time, tell func(Event)) 
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		errs.add(d.sweepOne(ctx, name, now, tell))
+		errs.add(d.sweepOne(ctx, name, now, tell, nil))
 		return nil
 	})
 	errs.add(trouble("sweep", err))
@@ -68,7 +78,8 @@ func (d *Directory) regrant(ctx context.Context) error {
 }
 
 // sweepOne looks without the lock first: on most days nothing is to be done.
-func (d *Directory) sweepOne(ctx context.Context, name string, now time.Time, tell func(Event)) error {
+// counts, if there are any, get what was published.
+func (d *Directory) sweepOne(ctx context.Context, name string, now time.Time, tell func(Event), counts *Rechecked) error {
 	h, err := d.history(name)
 	if err != nil {
 		return trouble("sweep", err)
@@ -76,11 +87,17 @@ func (d *Directory) sweepOne(ctx context.Context, name string, now time.Time, te
 	if _, _, changed := Age(h.Records, now); !changed {
 		return nil
 	}
-	return d.amend(ctx, name, tell, func(h *History) ([]string, error) {
+	n := 0
+	err = d.amend(ctx, name, tell, func(h *History) ([]string, error) {
 		records, events, _ := Age(h.Records, now)
+		n = released(h.Records, records)
 		h.Records = records
 		return events, nil
 	})
+	if err == nil && counts != nil {
+		counts.Published += n
+	}
+	return err
 }
 
 // amend changes the history of an address under its lock and publishes what
@@ -99,14 +116,7 @@ func (d *Directory) amend(ctx context.Context, name string, tell func(Event), ch
 		for _, text := range texts {
 			events = append(events, Event{Address: h.Address, Text: text})
 		}
-		if err := d.disk.syncDir(d.path("locks")); err != nil {
-			return trouble("amend", err)
-		}
-		if err := d.writeHistory(name, h); err != nil {
-			return trouble("amend", err)
-		}
-		_, err = d.publish(name, h, "", true)
-		return trouble("publish "+name, err)
+		return trouble("amend", d.writeAndPublish(name, h))
 	})
 	if err == nil && tell != nil {
 		for _, e := range events {
@@ -114,6 +124,21 @@ func (d *Directory) amend(ctx context.Context, name string, tell func(Event), ch
 		}
 	}
 	return err
+}
+
+// writeAndPublish makes a changed history durable, and certs/ say what it says.
+// A crash in between leaves the lock, so that the next to come finishes it.
+func (d *Directory) writeAndPublish(name string, h *History) error {
+	if err := d.disk.syncDir(d.path("locks")); err != nil {
+		return err
+	}
+	if err := d.writeHistory(name, h); err != nil {
+		return err
+	}
+	if _, err := d.publish(name, h, "", true); err != nil {
+		return fmt.Errorf("publish %s: %w", name, err)
+	}
+	return nil
 }
 
 // Prefer is the operator's word on a contested or pending key change, or on
@@ -140,6 +165,7 @@ func (d *Directory) Prefer(ctx context.Context, address, fingerprint string) err
 			c.supersede(former, fingerprint, former.Key != r.Key, "replaced by the operator")
 		}
 		r.State, r.Preferred, r.Contested, r.Until, r.Former = Active, true, false, time.Time{}, ""
+		r.Withheld, r.Beside = time.Time{}, false
 		r.note(c.now, "preferred by the operator", "")
 		c.settle()
 		h.Records = c.records

@@ -30,6 +30,7 @@ type Published struct {
 	AnchorSource string    `json:"anchor_source"`
 	Private      bool      `json:"private"`
 	Unchecked    bool      `json:"unchecked"`
+	Checked      time.Time `json:"checked,omitzero"` // its CA's first word that it stands; asked daily since
 	Capabilities []string  `json:"capabilities"`
 }
 
@@ -38,8 +39,9 @@ type Published struct {
 func endings() []string { return []string{".chain.pem", ".json", ".crt"} }
 
 // view returns what certs/ has to hold for an address, in the order of
-// endings; nil contents mean that the file must not exist. It depends on
-// nothing that a later mail under the same certificate changes.
+// endings; nil contents mean that the file must not exist. It depends on nothing
+// that a later mail under the same certificate, or the daily answer of its CA,
+// changes: only on what shown tells apart.
 func (d *Directory) view(name string, h *History) ([][]byte, error) {
 	r := h.Preferred()
 	if r == nil {
@@ -58,7 +60,7 @@ func (d *Directory) view(name string, h *History) ([][]byte, error) {
 		Fingerprint: r.Fingerprint, Subject: r.Subject, Issuer: r.Issuer, Serial: r.Serial,
 		NotBefore: r.NotBefore, NotAfter: r.NotAfter, Since: r.Since, SignedAt: r.FirstSigned,
 		Bound: r.Bound, Unbound: !bound(r.Bound), Chosen: r.Chosen, AnchorSource: r.AnchorSource,
-		Private: r.Private, Unchecked: r.Unchecked, Capabilities: append([]string{}, r.Capabilities...),
+		Private: r.Private, Unchecked: r.Unchecked, Checked: r.CheckedSince, Capabilities: append([]string{}, r.Capabilities...),
 	}, "", " ")
 	if err != nil {
 		return nil, err
@@ -78,8 +80,11 @@ func comment(address string, r *Record) []byte {
 	line("bound to this collection by: %s", orNone(r.Bound))
 	line("issuer: %s", r.Issuer)
 	line("trusted through: %s", orNone(r.AnchorSource))
-	if r.Unchecked {
-		line("revocation: no CA was asked")
+	switch {
+	case r.Unchecked:
+		line("revocation: unchecked, no CA said whether it stands")
+	case !r.CheckedSince.IsZero():
+		line("revocation: checked with its CA at %s, and asked about daily since", stamp(r.CheckedSince))
 	}
 	line("SHA-256: %s", r.Fingerprint)
 	return b.Bytes()
@@ -92,12 +97,21 @@ func orNone(s string) string {
 	return s
 }
 
+// shown tells apart what certs/ may say of an address: which certificate, and
+// since when its CA lets it stand. "" is nothing.
+func shown(h *History) string {
+	r := h.Preferred()
+	if r == nil {
+		return ""
+	}
+	return fmt.Sprint(r.Fingerprint, r.Unchecked, r.CheckedSince.UnixNano())
+}
+
 // publish makes certs/ say what the history says and returns the paths it
-// wrote. old is the certificate that was published before; when it is still
-// the preferred one there is nothing to do, unless all is to be compared:
-// after a crash and to rebuild.
+// wrote. old is what shown said before; when it still does there is nothing to
+// do, unless all is to be compared: after a crash and to rebuild.
 func (d *Directory) publish(name string, h *History, old string, compare bool) ([]string, error) {
-	if p := h.Preferred(); !compare && (p != nil && p.Fingerprint == old || p == nil && old == "") {
+	if !compare && shown(h) == old {
 		return nil, nil
 	}
 	want, err := d.view(name, h)
