@@ -119,6 +119,15 @@ func (i *Identity) PEM() []byte {
 	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: i.DER})
 }
 
+// KeyPEM returns the private key as a PEM block (PKCS #8), for openssl.
+func (i *Identity) KeyPEM() []byte {
+	var key any = i.Key
+	if ec, ok := i.Key.(deterministicEC); ok {
+		key = ec.PrivateKey
+	}
+	return pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: must(x509.MarshalPKCS8PrivateKey(key))})
+}
+
 // KeyID returns what a subject key identifier of i's key is: SHA-1 of the key bits.
 func (i *Identity) KeyID() []byte { return keyID(i.Key.Public()) }
 

@@ -244,14 +244,14 @@ func TestDiffersNotFromTheStandardLibrary(t *testing.T) {
 			if err != nil {
 				t.Fatal(kind, a, err)
 			}
-			sameList(t, ca, der)
-			sameList(t, ca, ca.CRL(testmail.List{Algorithm: a}))
+			sameList(t, ca, askList(ca), der)
+			sameList(t, ca, askList(ca), ca.CRL(testmail.List{Algorithm: a}))
 		}
 	}
 }
 
 // sameList reads a list with readList and crypto/x509 and compares.
-func sameList(t *testing.T, ca *testmail.Identity, der []byte) {
+func sameList(t *testing.T, ca *testmail.Identity, q listQuestion, der []byte) {
 	t.Helper()
 	theirs, err := x509.ParseRevocationList(der)
 	if err == nil {
@@ -260,7 +260,7 @@ func sameList(t *testing.T, ca *testmail.Identity, der []byte) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	q := listQuestion{issuer: ca.Cert}
+	q.serials = nil
 	worst := map[string]listEntry{}
 	for _, e := range theirs.RevokedCertificateEntries {
 		if len(q.serials) < maxSerials {
