@@ -236,12 +236,14 @@ func TestRecordsAreBounded(t *testing.T) {
 
 func invariants(t *testing.T, records []Record) {
 	t.Helper()
-	active, preferred, waiting := 0, 0, 0
+	active, preferred, waiting, withheld := 0, 0, 0, 0
 	for _, r := range records {
 		if r.State == Active {
 			active++
 		}
-		if r.State == Waiting {
+		if r.State == Waiting && r.Until.IsZero() {
+			withheld++
+		} else if r.State == Waiting {
 			waiting++
 		}
 		if r.Preferred {
@@ -251,8 +253,8 @@ func invariants(t *testing.T, records []Record) {
 			}
 		}
 	}
-	if active > MaxActive || waiting > maxPending || active > 0 && preferred != 1 || active == 0 && preferred != 0 {
-		t.Errorf("%d active, %d preferred, %d pending", active, preferred, waiting)
+	if active > MaxActive || waiting > maxPending || withheld > maxWithheld || active > 0 && preferred != 1 || active == 0 && preferred != 0 {
+		t.Errorf("%d active, %d preferred, %d pending, %d withheld", active, preferred, waiting, withheld)
 	}
 }
 
