@@ -152,21 +152,20 @@ func leftLimit(p Path, detail string) (text string, where int) {
 	case strings.HasPrefix(detail, "URI"), strings.HasPrefix(detail, "cannot parse URI"), strings.HasPrefix(detail, "x509: internal error: URI"):
 		kind = kindURI
 	}
-	word, excludes := "permitted", strings.Contains(detail, " is excluded by constraint ")
-	if excludes {
-		word = "excluded"
-	}
+	excludes := strings.Contains(detail, " is excluded by constraint ")
 	for i, c := range p.Chain {
-		permitted, excluded := left(c, kind)
-		list := permitted
-		if excludes || len(list) == 0 { // a name that cannot be read breaks both
-			list = excluded
+		if i == 0 {
+			continue
 		}
-		if i > 0 && len(list) > 0 {
-			return listed(word, kind, list), i
+		permitted, excluded := left(c, kind)
+		if !excludes && len(permitted) > 0 {
+			return listed("permitted", kind, permitted), i
+		}
+		if len(excluded) > 0 { // also where a name cannot be read
+			return listed("excluded", kind, excluded), i
 		}
 	}
-	return limit(word + " " + kind), 0
+	return kind, 0
 }
 
 func left(c *x509.Certificate, kind string) (permitted, excluded []string) {
