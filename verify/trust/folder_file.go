@@ -144,7 +144,11 @@ func (k *folderFile) apply(settings map[string]string, anchor bool) error {
 		}
 		return nil
 	}
-	k.settings.Domains, err = DomainList(strings.Split(settings["domains"], " "))
+	domains := strings.Split(settings["domains"], " ")
+	if slices.Contains(domains, anyDomain) {
+		return errors.New("any stands beside other domains")
+	}
+	k.settings.Domains, err = DomainList(domains)
 	return err
 }
 
