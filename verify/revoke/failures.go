@@ -1,0 +1,91 @@
+package revoke
+
+import (
+	linked "container/list" // list is a revocation list here
+	"sync"
+	"time"
+)
+
+// Bounds of the memory for sources that failed.
+const (
+	maxFailures = 10_000
+	firstPause  = 10 * time.Minute // after a failure; doubled by each further one
+	longPause   = time.Hour
+	refusedFor  = 24 * time.Hour // a URL that the rules forbid
+)
+
+// failures remembers which sources failed and until when they are left alone,
+// so that one that is down costs one message its budget and not every message.
+// Keys are URLs for trouble on the way, and more than that for answers that are
+// none: what is no answer for one issuer may be one for another.
+type failures struct {
+	now func() time.Time
+
+	mu    sync.Mutex
+	byKey map[string]*linked.Element
+	order *linked.List // of *failure, the latest first
+}
+
+type failure struct {
+	key   string
+	text  string
+	until time.Time
+	pause time.Duration
+	hung  bool
+}
+
+func newFailures(now func() time.Time) *failures {
+	return &failures{now: now, byKey: map[string]*linked.Element{}, order: linked.New()}
+}
+
+// add remembers a failure of key and says whether it is the first in a row. The
+// pause is at least least. hung says that somebody waited for it in vain.
+func (f *failures) add(key, text string, least time.Duration, hung bool) (first bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	e := f.byKey[key]
+	if e == nil {
+		first = true
+		e = f.order.PushFront(&failure{key: key})
+		f.byKey[key] = e
+		if f.order.Len() > maxFailures {
+			delete(f.byKey, f.order.Remove(f.order.Back()).(*failure).key)
+		}
+	}
+	f.order.MoveToFront(e)
+	one := e.Value.(*failure)
+	one.pause = max(firstPause, min(2*one.pause, longPause), least)
+	one.until, one.text, one.hung = f.now().Add(one.pause), text, hung
+	return first
+}
+
+// paused returns why key is left alone at the moment, "" if it is not.
+func (f *failures) paused(key string) string {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if e := f.byKey[key]; e != nil && f.now().Before(e.Value.(*failure).until) {
+		return e.Value.(*failure).text
+	}
+	return ""
+}
+
+// hung says whether the last thing known about key is that somebody waited for
+// it in vain.
+func (f *failures) hung(key string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	e := f.byKey[key]
+	return e != nil && e.Value.(*failure).hung
+}
+
+// clear forgets the failures of key and says whether there were any.
+func (f *failures) clear(key string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	e := f.byKey[key]
+	if e != nil {
+		f.order.Remove(e)
+		delete(f.byKey, key)
+	}
+	return e != nil
+}

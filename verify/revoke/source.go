@@ -1,0 +1,197 @@
+package revoke
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/hex"
+	"errors"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/certinbox/certinbox/verify"
+)
+
+// How sources are asked.
+const (
+	leafFetches  = 2 // of one path, for its leaf
+	otherFetches = 2 // of one path, for its other certificates
+
+	// An answer is fetched anew when it is that old, since a CA may revoke long
+	// before nextUpdate. Until the new one is there the old one counts.
+	refreshAfter = 12 * time.Hour
+
+	// The list of a CA that is not to be had any more does not count longer for
+	// the certificates of people, whatever its nextUpdate says.
+	longestKept = 10 * 24 * time.Hour
+
+	listPatience = 3 * time.Second
+)
+
+// A source is one URL that can be asked about one certificate.
+type source struct {
+	blank   verify.Revocation // certificate, method and URL
+	url     string
+	invalid string // key in failures of answers that are none
+	flight  string // key in flights
+	ca      bool   // the certificate is that of a CA
+
+	// kept returns what the cache has, judged at the time, and when it was
+	// fetched: a zero time if there is nothing.
+	kept func(ctx context.Context, at time.Time) (verify.Revocation, time.Time, error)
+	// fetch brings an answer, in a flight.
+	fetch func(*flight)
+	// fetched judges what a flight brought.
+	fetched func(ctx context.Context, f *flight, at time.Time) (verify.Revocation, error)
+}
+
+// A quota is how many fetches are left.
+type quota struct {
+	mu   sync.Mutex
+	left int
+}
+
+func (q *quota) take() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.left--
+	return q.left >= 0
+}
+
+// ask returns what the source says: from the cache, or fetched. The error is
+// about our own machine.
+func (c *Checker) ask(ctx context.Context, s *source, at time.Time, q *quota) (verify.Revocation, error) {
+	kept, since, err := s.kept(ctx, at)
+	usable := kept.Status != verify.Unknown && (s.ca || c.now().Before(since.Add(longestKept)))
+	if usable && (kept.Status == verify.Revoked || c.now().Before(since.Add(refreshAfter))) {
+		return kept, err
+	}
+	if !since.IsZero() && at.Add(maxSkew).Before(kept.Produced) {
+		return kept, err // a question about the past: nobody serves older answers
+	}
+	fresh, trouble := c.fresh(ctx, s, at, q)
+	err = errors.Join(err, trouble)
+	if fresh.Status == verify.Unknown && usable {
+		return kept, err
+	}
+	return fresh, err
+}
+
+// fresh fetches an answer, unless there is a reason not to.
+func (c *Checker) fresh(ctx context.Context, s *source, at time.Time, q *quota) (verify.Revocation, error) {
+	none := s.blank
+	for _, key := range []string{s.url, s.invalid} {
+		if none.Detail = c.failures.paused(key); none.Detail != "" {
+			return none, nil
+		}
+	}
+	if !q.take() {
+		none.Detail = "not asked: enough was fetched for one message"
+		return none, nil
+	}
+	f, err := c.flights.do(ctx, s.flight, s.url, c.failures.hung(s.url), s.fetch)
+	if err != nil {
+		none.Detail = err.Error()
+		if f == nil {
+			return none, nil
+		}
+		return none, f.trouble
+	}
+	r, err := s.fetched(ctx, f, at)
+	return r, errors.Join(err, f.trouble)
+}
+
+// transport remembers that a source could not be reached. What is not its fault
+// is not remembered.
+func (c *Checker) transport(s *source, f *flight, err error) {
+	f.err = err
+	var refused *refusedURL
+	switch {
+	case c.ctx.Err() != nil, errors.Is(err, errNoPlace), errors.Is(err, errFault):
+	case errors.As(err, &refused):
+		if c.failures.add(s.url, err.Error(), refusedFor, false) {
+			c.log.Warn("a CA's source is not asked", "source", s.blank.Source, "error", err.Error())
+		}
+	default:
+		if c.failures.add(s.url, err.Error(), 0, c.flights.gaveUp(f)) {
+			c.log.Warn("a CA's source cannot be reached", "source", s.blank.Source, "error", err.Error())
+		}
+	}
+}
+
+// reached forgets that a source could not be.
+func (c *Checker) reached(s *source) {
+	if c.failures.clear(s.url) {
+		c.log.Info("a CA's source can be reached again", "source", s.blank.Source)
+	}
+}
+
+// useless remembers that what a source says is no answer.
+func (c *Checker) useless(s *source, err error) {
+	if c.failures.add(s.invalid, err.Error(), 0, false) {
+		c.log.Warn("a CA's source gives no usable answer", "source", s.blank.Source, "error", err.Error())
+	}
+}
+
+// useful forgets that a source gave no answer.
+func (c *Checker) useful(s *source) {
+	if c.failures.clear(s.invalid) {
+		c.log.Info("a CA's source gives usable answers again", "source", s.blank.Source)
+	}
+}
+
+// about returns a Revocation about a certificate that says nothing yet.
+func about(c *x509.Certificate, method, url, detail string) verify.Revocation {
+	sum := sha256.Sum256(c.Raw)
+	return verify.Revocation{SHA256: hex.EncodeToString(sum[:]), Serial: hex.EncodeToString(c.SerialNumber.Bytes()),
+		Method: method, Source: printable(url), Status: verify.Unknown, Detail: detail}
+}
+
+// printable makes a URL out of a certificate fit for logs and documents: ASCII
+// without blanks, at most 256 bytes.
+func printable(s string) string {
+	s = s[:min(len(s), 256)]
+	return strings.Map(func(r rune) rune {
+		if r <= ' ' || r > '~' || r == '"' || r == '<' || r == '>' || r == '\\' {
+			return '?'
+		}
+		return r
+	}, s)
+}
+
+// hostOf returns the host of a URL in lower case, "" if it cannot be read.
+func hostOf(s string) string {
+	u, err := url.Parse(s)
+	if err != nil {
+		return ""
+	}
+	return strings.ToLower(u.Hostname())
+}
+
+// reasonName returns a reason in the words of RFC 5280 section 5.3.1, "" for
+// unspecified and for numbers without meaning.
+func reasonName(reason int) string {
+	switch reason {
+	case 1:
+		return "keyCompromise"
+	case 2:
+		return "cACompromise"
+	case 3:
+		return "affiliationChanged"
+	case 4:
+		return "superseded"
+	case 5:
+		return "cessationOfOperation"
+	case 6:
+		return "certificateHold"
+	case 8:
+		return "removeFromCRL"
+	case 9:
+		return "privilegeWithdrawn"
+	case 10:
+		return "aACompromise"
+	}
+	return ""
+}
