@@ -138,6 +138,7 @@ func resolving(t *testing.T, answer func(name string) []string) *net.Resolver {
 	server := &dns.Server{PacketConn: packets, Handler: dns.HandlerFunc(func(w dns.ResponseWriter, q *dns.Msg) {
 		m := new(dns.Msg)
 		m.SetReply(q)
+		m.RecursionAvailable = true
 		name := q.Question[0].Name
 		addresses := answer(strings.TrimSuffix(strings.ToLower(name), "."))
 		if len(addresses) == 0 {
