@@ -191,12 +191,6 @@ func readTime(s *cryptobyte.String, out *time.Time) bool {
 		s.ReadASN1GeneralizedTime(out)
 }
 
-// nullOrNothing says whether parameters are absent or NULL.
-func nullOrNothing(s cryptobyte.String) bool {
-	var null cryptobyte.String
-	return s.Empty() || s.ReadASN1(&null, tag.NULL) && null.Empty() && s.Empty()
-}
-
 func explicit(n uint8) tag.Tag { return tag.Tag(n).ContextSpecific().Constructed() }
 
 func garbled(where string) error { return noResponse("the answer cannot be read: %s", where) }

@@ -1,6 +1,7 @@
 package revoke
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
@@ -10,7 +11,6 @@ import (
 	"encoding/asn1"
 
 	"golang.org/x/crypto/cryptobyte"
-	tag "golang.org/x/crypto/cryptobyte/asn1"
 )
 
 // The bounds of an RSA key, before any operation with it: a large modulus or
@@ -61,7 +61,7 @@ func readSignatureAlgorithm(s cryptobyte.String) (x509.SignatureAlgorithm, error
 	if !s.ReadASN1ObjectIdentifier(&id) {
 		return 0, garbled("signatureAlgorithm")
 	}
-	algorithm, ok := x509.UnknownSignatureAlgorithm, nullOrNothing(s)
+	algorithm, ok := x509.UnknownSignatureAlgorithm, noParameters(s)
 	switch id.String() {
 	case "1.2.840.113549.1.1.11":
 		algorithm = x509.SHA256WithRSA
@@ -70,7 +70,7 @@ func readSignatureAlgorithm(s cryptobyte.String) (x509.SignatureAlgorithm, error
 	case "1.2.840.113549.1.1.13":
 		algorithm = x509.SHA512WithRSA
 	case "1.2.840.113549.1.1.10":
-		algorithm, ok = readPSS(s)
+		algorithm, ok = pssAlgorithm(pssParametersHash(s)), true
 	case "1.2.840.10045.4.3.2":
 		algorithm = x509.ECDSAWithSHA256
 	case "1.2.840.10045.4.3.3":
@@ -88,48 +88,15 @@ func readSignatureAlgorithm(s cryptobyte.String) (x509.SignatureAlgorithm, error
 	return algorithm, nil
 }
 
-// readPSS reads RSASSA-PSS-params (RFC 4055 section 3.1): one hash for the
-// content and the mask, a salt as long as it. Absent fields mean SHA-1, so that
-// all but the trailer must be there.
-func readPSS(s cryptobyte.String) (x509.SignatureAlgorithm, bool) {
-	var params, hash, mask, salt, trailer cryptobyte.String
-	var trailerThere bool
-	if !s.ReadASN1(&params, tag.SEQUENCE) || !s.Empty() || !params.ReadASN1(&hash, explicit(0)) ||
-		!params.ReadASN1(&mask, explicit(1)) || !params.ReadASN1(&salt, explicit(2)) ||
-		!params.ReadOptionalASN1(&trailer, &trailerThere, explicit(3)) || !params.Empty() {
-		return 0, false
+// pssAlgorithm is RSA-PSS with a hash, 0 with none that is accepted.
+func pssAlgorithm(h crypto.Hash) x509.SignatureAlgorithm {
+	switch h {
+	case crypto.SHA256:
+		return x509.SHA256WithRSAPSS
+	case crypto.SHA384:
+		return x509.SHA384WithRSAPSS
+	case crypto.SHA512:
+		return x509.SHA512WithRSAPSS
 	}
-	if number := 0; trailerThere && (!trailer.ReadASN1Integer(&number) || !trailer.Empty() || number != 1) {
-		return 0, false
-	}
-	var function cryptobyte.String
-	var id asn1.ObjectIdentifier
-	if !mask.ReadASN1(&function, tag.SEQUENCE) || !mask.Empty() || !function.ReadASN1ObjectIdentifier(&id) ||
-		id.String() != "1.2.840.113549.1.1.8" {
-		return 0, false
-	}
-	length := 0
-	name := pssHash(hash)
-	if name == "" || pssHash(function) != name || !salt.ReadASN1Integer(&length) || !salt.Empty() {
-		return 0, false
-	}
-	switch {
-	case name == "2.16.840.1.101.3.4.2.1" && length == 32:
-		return x509.SHA256WithRSAPSS, true
-	case name == "2.16.840.1.101.3.4.2.2" && length == 48:
-		return x509.SHA384WithRSAPSS, true
-	case name == "2.16.840.1.101.3.4.2.3" && length == 64:
-		return x509.SHA512WithRSAPSS, true
-	}
-	return 0, false
-}
-
-// pssHash reads an AlgorithmIdentifier of a hash, "" for damage.
-func pssHash(s cryptobyte.String) string {
-	var algorithm cryptobyte.String
-	var id asn1.ObjectIdentifier
-	if !s.ReadASN1(&algorithm, tag.SEQUENCE) || !s.Empty() || !algorithm.ReadASN1ObjectIdentifier(&id) || !nullOrNothing(algorithm) {
-		return ""
-	}
-	return id.String()
+	return x509.UnknownSignatureAlgorithm
 }

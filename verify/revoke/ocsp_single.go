@@ -109,7 +109,7 @@ const certificateHold = 6
 // have here, false for damage.
 func readHash(s cryptobyte.String) (crypto.Hash, bool) {
 	var id asn1.ObjectIdentifier
-	if !s.ReadASN1ObjectIdentifier(&id) || !nullOrNothing(s) {
+	if !s.ReadASN1ObjectIdentifier(&id) || !noParameters(s) {
 		return 0, false
 	}
 	switch {
