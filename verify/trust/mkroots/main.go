@@ -52,7 +52,7 @@ func write(w, told io.Writer, file, version, date string) error {
 		}
 	}
 	if undecided > 0 {
-		return fmt.Errorf("%s: %d problems: nothing is written", file, undecided)
+		return fmt.Errorf("%s: %d problems that somebody has to look at: nothing is written", file, undecided)
 	}
 	if b.Date, err = time.Parse(time.DateOnly, date); err != nil {
 		return fmt.Errorf("-date: %q is no day as 2026-10-28", date)
