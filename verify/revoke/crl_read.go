@@ -68,6 +68,9 @@ func (l *listReader) read() (*list, error) {
 	if !maySignLists(l.q.issuer) {
 		return nil, noList("its issuer may not sign any")
 	}
+	if err := usableKey(l.q.issuer); err != nil {
+		return nil, err
+	}
 	end := l.open(derSequence, math.MaxInt64, "a list in DER")
 	algorithm := l.signedPart(end)
 	again := l.content(derSequence, end, maxListAlgorithm, "its signature algorithm")

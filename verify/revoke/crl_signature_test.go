@@ -11,6 +11,7 @@ import (
 
 func TestSignaturesOfLists(t *testing.T) {
 	rsa, ec, ed := listCA("rsa2048", testmail.Profile{}), listCA("p256", testmail.Profile{}), listCA("ed25519", testmail.Profile{})
+	short, small := listCA("rsa1024", testmail.Profile{}), listCA("p224", testmail.Profile{})
 	good := ec.CRL(testmail.List{})
 	parts := testmail.Children(good)
 	spoilt := bytes.Clone(good)
@@ -30,7 +31,9 @@ func TestSignaturesOfLists(t *testing.T) {
 		{"ECDSA where the key is of RSA", rsa.CRL(testmail.List{Signer: ec}), askList(rsa), broken},
 		{"Ed25519 where the key is of RSA", rsa.CRL(testmail.List{Signer: ed}), askList(rsa), broken},
 		{"ECDSA where the key is of Ed25519", ed.CRL(testmail.List{Signer: ec}), askList(ed), broken},
-		{"key that is unknown", good, listQuestion{issuer: &x509.Certificate{RawSubject: ec.Cert.RawSubject}}, broken},
+		{"key that is unknown", good, listQuestion{issuer: &x509.Certificate{RawSubject: ec.Cert.RawSubject}}, "a key of a kind that is not accepted"},
+		{"RSA 1024", short.CRL(testmail.List{}), askList(short), "an RSA key of 1024 bits"},
+		{"P-224", small.CRL(testmail.List{}), askList(small), "a key of a kind that is not accepted"},
 		{"two algorithms", testmail.Sequence(parts[0], testmail.Children(rsa.CRL(testmail.List{}))[1], parts[2]), askList(ec), "two signature algorithms"},
 		{"spoilt signature", spoilt, askList(ec), "not that of the issuer"},
 		{"another time", said, askList(ec), "not that of the issuer"},

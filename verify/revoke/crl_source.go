@@ -2,7 +2,6 @@ package revoke
 
 import (
 	"bufio"
-	"errors"
 	"fmt"
 	"io"
 )
@@ -33,9 +32,9 @@ func (s *derSource) fail(why string) {
 }
 
 // broken keeps what is wrong with the reader. Its plain end is no fault of the
-// reader: the list is too short.
+// reader: the list is too short. One that is wrapped is a fault.
 func (s *derSource) broken(err error) {
-	if errors.Is(err, io.EOF) {
+	if err == io.EOF {
 		s.fail("it breaks off")
 	} else if s.err == nil {
 		s.err = fmt.Errorf("revocation list: %w", err)
@@ -155,7 +154,7 @@ func (s *derSource) close() {
 	switch _, err := s.r.ReadByte(); {
 	case err == nil:
 		s.fail("something follows it")
-	case !errors.Is(err, io.EOF):
+	case err != io.EOF:
 		s.broken(err)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"strings"
@@ -189,7 +190,7 @@ func TestListReplacesOnlyOlderOnes(t *testing.T) {
 func TestErrorsOfTheReaderAreNoAnswers(t *testing.T) {
 	ca := listCA("p256", testmail.Profile{})
 	der := ca.CRL(testmail.List{Entries: []testmail.ListEntry{{Serial: big.NewInt(1)}}})
-	gone := errors.New("connection reset")
+	gone := fmt.Errorf("connection reset: %w", io.EOF)
 	for n := range len(der) + 1 {
 		r := io.MultiReader(bytes.NewReader(der[:n]), iotest.ErrReader(gone))
 		_, err := readList(r, askList(ca))
