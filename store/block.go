@@ -219,7 +219,12 @@ func (d *Directory) applyBlocks(name string, h *History, list blockList, now tim
 // is not published anyway, and an answer that ends a hold asks the list again.
 func enforce(records []Record, address string, list blockList, now time.Time) ([]Record, bool) {
 	c := &casefile{now: now.UTC(), records: cloneRecords(records)}
-	changed := false
+	changed := c.enforce(address, list)
+	c.settle()
+	return c.records, changed
+}
+
+func (c *casefile) enforce(address string, list blockList) (changed bool) {
 	for i := range c.records {
 		r := &c.records[i]
 		why := list.matches(r.Facts, address)
@@ -241,6 +246,5 @@ func enforce(records []Record, address string, list blockList, now time.Time) ([
 			changed = true
 		}
 	}
-	c.settle()
-	return c.records, changed
+	return changed
 }

@@ -25,7 +25,6 @@ type scene struct {
 func scenes(t *testing.T) []scene {
 	m := newMaker()
 	a, b, c := m.year(t, "a", "Org"), m.year(t, "b", "Org"), m.year(t, "c", "Other")
-	const alice = "alice@example.com"
 	first, seen := mail(alice, a, noon(), "Q1"), mail(alice, a, noon().Add(time.Hour), "Q2")
 	third := mail(alice, a, noon().Add(90*time.Minute), "Q3")
 	changed, pending := mail(alice, b, noon().Add(2*time.Hour), "Q4"), mail(alice, c, noon().Add(3*time.Hour), "Q5")
@@ -38,6 +37,12 @@ func scenes(t *testing.T) []scene {
 			if err != nil && errors.Is(err, ErrFull) != (c.Reason == ReasonFull) {
 				t.Errorf("%v with reason %q", err, c.Reason)
 			}
+			return err
+		}
+	}
+	rechecking := func(s Standing) func(*Directory) error {
+		return func(d *Directory) error {
+			_, err := d.Recheck(t.Context(), noon().Add(2*time.Hour), says(s, nil), nil)
 			return err
 		}
 	}
@@ -54,7 +59,25 @@ func scenes(t *testing.T) []scene {
 			return ""
 		}
 	}
+	withheld := waits(third)
+	compromised := answer(StatusRevoked, func(s *Standing) { s.KeyCompromise = true })
 	return []scene{
+		{"withheld", nil, putting(withheld), stands("pending", nil)},
+		{"answered", []Entry{withheld}, rechecking(answer(StatusGood)), stands("active", a)},
+		{"answered by a mail", []Entry{withheld}, putting(mail(alice, a, noon().Add(3*time.Hour), "Q6")), stands("active", a)},
+		{"revoked", []Entry{withheld}, rechecking(answer(StatusRevoked)), stands("revoked", nil)},
+		{"revoked by its CA", []Entry{first, seen}, func(d *Directory) error {
+			_, err := d.RecheckAddress(t.Context(), alice, noon().Add(2*time.Hour), says(answer(StatusRevoked), nil), nil)
+			return err
+		}, stands("revoked", nil)},
+		{"its key is in other hands", []Entry{withheld}, rechecking(compromised), func(d *Directory) string {
+			if list, err := d.blocked(); err != nil || !list.entries[BlockKey+" "+describe(t, a).Key] {
+				return fmt.Sprintf("its key is not blocked, %v", err)
+			}
+			return stands("revoked", nil)(d)
+		}},
+		{"suspended", []Entry{withheld}, rechecking(answer(StatusHold)), stands("revoked", nil)},
+		{"a CA is blocked", []Entry{withheld}, rechecking(answer(StatusBlocked)), stands("blocked", nil)},
 		{"first", nil, putting(first), stands("active", a)},
 		{"seen", []Entry{first}, putting(seen), stands("active", a)},
 		{"seen again", []Entry{first, seen}, putting(third), stands("active", a)},
@@ -98,7 +121,9 @@ func TestFaultAtEachStep(t *testing.T) {
 	for _, s := range scenes(t) {
 		t.Run(s.name, func(t *testing.T) {
 			prepare := func(on disk) *Directory {
-				d := openTest(t, tempDir(t), Options{Now: func() time.Time { return noon().Add(4 * time.Hour) }})
+				o := withDeadline()
+				o.Now = func() time.Time { return noon().Add(4 * time.Hour) }
+				d := openTest(t, tempDir(t), o)
 				for _, e := range s.past {
 					put(t, d, e)
 				}
@@ -131,7 +156,7 @@ func TestFaultAtEachStep(t *testing.T) {
 					t.Errorf("step %d (%s): %v", at, broken.last, err)
 				}
 				intact(t, d, false)
-				d = openTest(t, d.root, Options{Now: d.o.Now})
+				d = openTest(t, d.root, d.o)
 				if t.Failed() {
 					t.Fatalf("after step %d (%s)", at, broken.last)
 				}

@@ -52,11 +52,14 @@ func judge(records []Record, before *Record, s Standing, list blockList, address
 	if s.Status == StatusBlocked {
 		r.BlockedCA = true
 	}
-	if c.favour(r, s, list.matches(r.Facts, address) != "") {
+	back := c.favour(r, s, list.matches(r.Facts, address) != "")
+	c.enforce(address, list)
+	if back {
 		c.events = nil // said here, with its kind
-		tell(EventReinstated, "reinstated as "+string(r.State))
+		if back = r.State != Barred; back {
+			tell(EventReinstated, "reinstated as "+string(r.State))
+		}
 	}
-	c.records, _ = enforce(c.records, address, list, now)
 	c.mature()
 	c.settle()
 	r = c.find(before.Fingerprint)
@@ -69,6 +72,9 @@ func judge(records []Record, before *Record, s Standing, list blockList, address
 	j.records, j.applied = c.records, true
 	j.states = shown(&History{Records: c.records}) != showed || statesDiffer(was, c.records)
 	j.counts = count(was, c.records, r, s)
+	if back {
+		j.counts.Reinstated = 1
+	}
 	return j
 }
 
@@ -143,10 +149,12 @@ func (c *casefile) revive(r *Record) bool {
 			c.resume(r)
 		}
 	case r.State == Barred && r.BlockedCA:
+		others := c.anyActive() != nil
 		r.State, r.Was, r.BlockedCA = r.Was, "", false
 		if !r.State.known() || r.State == Barred || r.State == Revoked {
 			r.State = Superseded
 		}
+		r.Preferred = r.State == Active && !others
 		r.note(c.now, "no longer blocked: no CA of its path is", "")
 	default:
 		return false
@@ -197,9 +205,6 @@ func count(was, is []Record, r *Record, s Standing) Rechecked {
 		n.Held = 1
 	case s.Status == StatusUnknown, s.Status == StatusNone:
 		n.Unanswered = 1
-	}
-	if w.OnHold && !r.OnHold && r.State != Revoked || w.BlockedCA && !r.BlockedCA && r.State != Revoked {
-		n.Reinstated = 1
 	}
 	n.Published = released(was, is)
 	return n

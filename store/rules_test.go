@@ -331,6 +331,8 @@ func FuzzRules(f *testing.F) {
 	f.Add([]byte{0, 1, 2, 3}, byte(0), byte(0), byte(0))
 	f.Add([]byte{16, 16, 16, 16, 16, 16, 16}, byte(1), byte(9), byte(2))
 	f.Add([]byte{33, 66, 99, 132, 165, 198, 231, 255}, byte(2), byte(200), byte(3))
+	f.Add([]byte{64, 145, 177, 81, 20, 21}, byte(3), byte(1), byte(0x5b))
+	f.Add([]byte{145, 209, 153, 241}, byte(0), byte(0), byte(0x38))
 	states := []State{Active, Waiting, Superseded, Expired, Revoked, Barred, Active, "odd"}
 	f.Fuzz(func(t *testing.T, shape []byte, who, how, key byte) {
 		if len(shape) > 200 {
@@ -341,6 +343,14 @@ func FuzzRules(f *testing.F) {
 			r := kept(fmt.Sprint(i%70), state(states[s&7]), signed(time.Duration(s>>3&7)*time.Hour), until(time.Duration(int(s>>4)-2)*10*days))
 			r.Preferred = s&64 != 0
 			r.Key = hash(fmt.Sprint(s >> 5))
+			if r.State == Waiting && s&32 != 0 {
+				r.Until = noon().Add(time.Hour)
+			}
+			if r.State == Waiting && s&16 != 0 {
+				r.Withheld, r.Unchecked, r.Beside = noon().Add(time.Duration(int(s>>6)-1)*time.Hour), true, s&8 != 0
+			}
+			r.OnHold, r.HeldFrom, r.HeldFirst = r.State == Revoked && s&16 != 0, states[s>>5&3], s&128 != 0
+			r.BlockedCA = r.State == Barred && s&16 != 0
 			r.KeyChange, r.Replaced, r.ReplacedBy, r.Former = s&1 != 0, noon().Add(-days), hash("cert 1"), hash("key 2")
 			past.Records = append(past.Records, r)
 		}
@@ -350,12 +360,13 @@ func FuzzRules(f *testing.F) {
 			if how&16 != 0 {
 				e.Bound = "none"
 			}
+			e.Unchecked, e.Withhold = key&16 != 0, key&8 != 0
 			f.Key = hash(fmt.Sprint(key & 7))
 		})
 		if how&32 != 0 {
 			past.NewToday = 1000
 		}
-		rules := Rules{KeyChange: []string{"", "accept", "hold", "reject"}[how>>6]}
+		rules := Rules{KeyChange: []string{"", "accept", "hold", "reject"}[how>>6], PublishUnchecked: time.Duration(key>>5) * time.Hour}
 		began := time.Now()
 		d := Decide(past, e, facts, rules, noon())
 		if took := time.Since(began); took > time.Second {
@@ -368,6 +379,20 @@ func FuzzRules(f *testing.F) {
 			invariants(t, d.Records)
 			if recordOf(&History{Records: d.Records}, facts.Fingerprint) == nil {
 				t.Fatal("kept, but not there")
+			}
+			was, is := recordIn(past.Records, facts.Fingerprint), recordIn(d.Records, facts.Fingerprint)
+			waited := was != nil && (was.State == Active || was.State == Waiting && !was.Withheld.IsZero() && !noon().Before(was.Withheld))
+			if e.Withhold && e.Unchecked && rules.PublishUnchecked > 0 && is.State == Active && !waited {
+				t.Fatalf("published before its CA answered: %+v", d.Change)
+			}
+			if was != nil && was.State == Waiting && is.State == Waiting && is.Withheld.After(was.Withheld) && !was.Withheld.IsZero() {
+				t.Fatalf("put off from %v to %v", was.Withheld, is.Withheld)
+			}
+		}
+		for _, r := range d.Records {
+			aged, _, _ := Age(d.Records, noon().Add(30*time.Minute))
+			if is := recordIn(aged, r.Fingerprint); d.Keeps && r.State == Waiting && r.Withheld.After(noon().Add(30*time.Minute)) && is.State == Active {
+				t.Fatalf("published too early: %+v", r)
 			}
 		}
 		aged, _, _ := Age(d.Records, noon().Add(time.Duration(how)*days))
