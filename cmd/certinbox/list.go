@@ -20,6 +20,9 @@ func listCommand() *cobra.Command {
 valid, and its SHA-256 fingerprint, a line each, in the order of their file
 names. With --json one object a line, with everything that is known.
 
+The states: active; pending, a key change that waits; withheld, until its CA
+answers; superseded; expired; revoked; on-hold, suspended by its CA; blocked.
+
 Exit status: 0 also for an empty store; 74 a state file is damaged, the
 others are listed; 77 not permitted; 78 configuration.`,
 		Example: "  certinbox list | grep example.org",
@@ -60,6 +63,17 @@ func existingStore(cmd *cobra.Command) (*store.Directory, error) {
 	return openStore(c, time.Now, true)
 }
 
+// stateWord is the state in one word.
+func stateWord(r *store.Record) string {
+	switch {
+	case r.State == store.Waiting && r.Until.IsZero():
+		return "withheld"
+	case r.State == store.Revoked && r.OnHold:
+		return "on-hold"
+	}
+	return string(r.State)
+}
+
 func listed(w io.Writer, h *store.History, asJSON bool) error {
 	if asJSON {
 		return json.NewEncoder(w).Encode(h)
@@ -71,6 +85,6 @@ func listed(w io.Writer, h *store.History, asJSON bool) error {
 		}
 		r = &h.Records[len(h.Records)-1]
 	}
-	_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", h.Address, r.State, r.NotAfter.UTC().Format(time.DateOnly), r.Fingerprint)
+	_, err := fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", h.Address, stateWord(r), r.NotAfter.UTC().Format(time.DateOnly), r.Fingerprint)
 	return err
 }

@@ -64,6 +64,12 @@ func showRecord(w io.Writer, r *store.Record) {
 	if r.Preferred {
 		state += ", encrypt to this one"
 	}
+	switch {
+	case r.State == store.Revoked && r.OnHold:
+		state += ", suspended: its CA may take that back"
+	case r.State == store.Barred && r.BlockedCA:
+		state += ", as a CA of its path is"
+	}
 	if r.Contested {
 		state += ", contested: the former key is still in use"
 	}
@@ -84,11 +90,33 @@ func showRecord(w io.Writer, r *store.Record) {
 	if !r.Replaced.IsZero() {
 		fmt.Fprintf(w, "  replaced\t%s by %s\n", moment(r.Replaced), r.ReplacedBy)
 	}
-	if r.Unchecked {
-		fmt.Fprintf(w, "  revocation\tno CA was asked\n")
-	}
+	showRevocation(w, r)
 	for _, n := range r.Journal {
 		fmt.Fprintf(w, "  history\t%s %q\n", moment(n.At), n.What)
+	}
+}
+
+// showRevocation says what the CA of a certificate says of it, and what follows.
+func showRevocation(w io.Writer, r *store.Record) {
+	line := func(format string, args ...any) { fmt.Fprintf(w, "  revocation\t"+format+"\n", args...) }
+	if r.State == store.Waiting && !r.Withheld.IsZero() {
+		fmt.Fprintf(w, "  withheld\tuntil its CA answers, at the latest until %s\n", moment(r.Withheld))
+	}
+	switch {
+	case r.State == store.Revoked && r.RevokedAt.IsZero():
+		line("its CA says: %q", r.RevokedWhy)
+	case r.State == store.Revoked:
+		line("since %s, its CA says: %q", moment(r.RevokedAt), r.RevokedWhy)
+	case r.Unchecked:
+		line("unchecked: no CA said whether it stands")
+	case !r.Checked.IsZero():
+		line("good, its CA said last at %s", moment(r.Checked))
+	}
+	if r.Asked.After(r.Checked) {
+		fmt.Fprintf(w, "  asked\t%s\n", moment(r.Asked))
+	}
+	if r.Untrusted {
+		fmt.Fprintf(w, "  path\tleads to no anchor any more\n")
 	}
 }
 
