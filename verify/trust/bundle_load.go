@@ -1,7 +1,6 @@
 package trust
 
 import (
-	"crypto/x509"
 	"fmt"
 	"os"
 	"time"
@@ -53,6 +52,3 @@ func (l *loader) doubt(name string, b Bundle) {
 		l.report(name, 0, true, "these look like the roots for TLS: many of them are not trusted for mail by anybody; name a bundle of e-mail roots")
 	}
 }
-
-// unusable is unusable for callers that hold a loader.
-func (l *loader) unusable(c *x509.Certificate) (text string, warning bool) { return unusable(c) }
