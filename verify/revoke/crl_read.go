@@ -69,7 +69,7 @@ func (l *listReader) read() (*list, error) {
 		return nil, noList("its issuer may not sign any")
 	}
 	if err := usableKey(l.q.issuer); err != nil {
-		return nil, err
+		return nil, noList("the key of its issuer: " + err.Error())
 	}
 	end := l.open(derSequence, math.MaxInt64, "a list in DER")
 	algorithm := l.signedPart(end)

@@ -13,21 +13,21 @@ import (
 	"github.com/certinbox/certinbox/internal/testmail"
 )
 
-// A longList serves a list of entries of 49 bytes that never stands in memory.
-type longList struct {
+// A madeUpList serves a list of entries of 49 bytes that never stands in memory.
+type madeUpList struct {
 	before, after []byte // the entries
 	entries       int
 	entry         []byte // with room for the number
 	at            int    // of the serial number's counter in it
 }
 
-// newLongList signs a list of n entries; the serial number of entry i ends in
+// newMadeUpList signs a list of n entries; the serial number of entry i ends in
 // i+1, in four bytes.
-func newLongList(ca *testmail.Identity, n int) *longList {
+func newMadeUpList(ca *testmail.Identity, n int) *madeUpList {
 	serial := append(bytes.Repeat([]byte{0x5c}, 12), make([]byte, 4)...)
 	entry := testmail.Sequence(testmail.Element(2, serial), testmail.Time(testmail.Instant()),
 		testmail.Sequence(testmail.Sequence([]byte{6, 3, 0x55, 0x1d, 0x15}, testmail.Element(4, []byte{10, 1, 4}))))
-	l := &longList{entries: n, entry: entry, at: 2 + 2 + 12}
+	l := &madeUpList{entries: n, entry: entry, at: 2 + 2 + 12}
 	empty := testmail.Children(ca.CRL(testmail.List{}))
 	parts := testmail.Children(empty[0])
 	beginning := append(bytes.Join(parts[:5], nil), sequenceHeader(n*len(entry))...)
@@ -53,21 +53,21 @@ func sequenceHeader(size int) []byte {
 	return append([]byte{0x30, 0x80 | byte(len(length))}, length...)
 }
 
-func (l *longList) size() int64 { return int64(len(l.before) + l.entries*len(l.entry) + len(l.after)) }
+func (l *madeUpList) size() int64 { return int64(len(l.before) + l.entries*len(l.entry) + len(l.after)) }
 
-func (l *longList) reader() io.Reader {
+func (l *madeUpList) reader() io.Reader {
 	return io.MultiReader(bytes.NewReader(l.before), &entryReader{list: l}, bytes.NewReader(l.after))
 }
 
-func (l *longList) serial(i int) *big.Int {
+func (l *madeUpList) serial(i int) *big.Int {
 	b := bytes.Clone(l.entry[4 : 4+16])
 	binary.BigEndian.PutUint32(b[12:], uint32(i+1))
 	return new(big.Int).SetBytes(b)
 }
 
-// An entryReader makes the entries of a longList.
+// An entryReader makes the entries of a madeUpList.
 type entryReader struct {
-	list *longList
+	list *madeUpList
 	next int
 	left []byte
 }
@@ -98,7 +98,7 @@ func (e *entryReader) Read(p []byte) (int, error) {
 func TestLongListIsNotHeld(t *testing.T) {
 	ca := listCA("p256", testmail.Profile{})
 	const size = 64_000_000
-	l := newLongList(ca, size/49+1)
+	l := newMadeUpList(ca, size/49+1)
 	q := listQuestion{issuer: ca.Cert, serials: []*big.Int{l.serial(0), l.serial(l.entries / 2), l.serial(l.entries - 1), big.NewInt(1)}}
 	r := l.reader()
 	var before, after runtime.MemStats
@@ -121,7 +121,7 @@ func TestLongListIsNotHeld(t *testing.T) {
 func TestWorkGrowsWithLength(t *testing.T) {
 	ca := listCA("p256", testmail.Profile{})
 	work := func(n int) (elements, size int64) {
-		l := newLongList(ca, n)
+		l := newMadeUpList(ca, n)
 		r := newListReader(l.reader(), listQuestion{issuer: ca.Cert, serials: []*big.Int{l.serial(0)}})
 		if _, err := r.read(); err != nil {
 			t.Fatal(err)
@@ -138,7 +138,7 @@ func TestWorkGrowsWithLength(t *testing.T) {
 // BenchmarkReadList reads 400 000 entries in 20 MB.
 func BenchmarkReadList(b *testing.B) {
 	ca := listCA("p256", testmail.Profile{})
-	l := newLongList(ca, 400_000)
+	l := newMadeUpList(ca, 400_000)
 	der, err := io.ReadAll(l.reader())
 	if err != nil {
 		b.Fatal(err)
