@@ -53,7 +53,9 @@ func sequenceHeader(size int) []byte {
 	return append([]byte{0x30, 0x80 | byte(len(length))}, length...)
 }
 
-func (l *madeUpList) size() int64 { return int64(len(l.before) + l.entries*len(l.entry) + len(l.after)) }
+func (l *madeUpList) size() int64 {
+	return int64(len(l.before) + l.entries*len(l.entry) + len(l.after))
+}
 
 func (l *madeUpList) reader() io.Reader {
 	return io.MultiReader(bytes.NewReader(l.before), &entryReader{list: l}, bytes.NewReader(l.after))
