@@ -52,11 +52,12 @@ func (w *ocspWorld) answerCases() map[string]ocspCase {
 		"same name, another key": w.says("of another issuer", func(a *testmail.OCSPAnswer) {
 			a.Issuer = w.twin
 		}),
-		"empty hashes":     w.says("of another issuer", func(a *testmail.OCSPAnswer) { a.NameHash, a.KeyHash = []byte{}, []byte{} }),
-		"CertID SHA-256":   hash(verify.Good, "sha256"),
-		"CertID SHA-384":   hash("a hash other than", "sha384"),
-		"CertID MD5":       hash("a hash other than", "md5"),
-		"second of three":  several(verify.Good, testmail.OCSPAnswer{Serial: big.NewInt(1), Status: "revoked"}, testmail.OCSPAnswer{}, testmail.OCSPAnswer{Serial: big.NewInt(-2)}),
+		"empty hashes":   w.says("of another issuer", func(a *testmail.OCSPAnswer) { a.NameHash, a.KeyHash = []byte{}, []byte{} }),
+		"CertID SHA-256": hash(verify.Good, "sha256"),
+		"CertID SHA-384": hash("a hash other than", "sha384"),
+		"CertID MD5":     hash("a hash other than", "md5"),
+		"second of three": several(verify.Good, testmail.OCSPAnswer{Serial: big.NewInt(1), Status: "revoked"},
+			testmail.OCSPAnswer{}, testmail.OCSPAnswer{Serial: big.NewInt(-2)}),
 		"no answers":       several("about another certificate"),
 		"good and revoked": several(verify.Revoked, testmail.OCSPAnswer{}, testmail.OCSPAnswer{Status: "revoked"}),
 		"revoked and good": several(verify.Revoked, testmail.OCSPAnswer{Status: "revoked"}, testmail.OCSPAnswer{}),

@@ -55,7 +55,7 @@ func (b *basicResponse) about(cert, issuer *x509.Certificate) ([]single, error) 
 // that came nearest.
 func (b *basicResponse) speaker(issuer *x509.Certificate, at time.Time) (speaker, error) {
 	if err := usableKey(issuer); err != nil {
-		return speaker{}, err
+		return speaker{}, noResponse("the issuer's key: %s", err)
 	}
 	left := maxOCSPOperations
 	var nearest error
@@ -126,12 +126,15 @@ func delegate(c, issuer *x509.Certificate, at time.Time) error {
 		return noResponse("a critical extension in the responder's certificate that we do not know")
 	case at.Before(c.NotBefore):
 		return noResponse("the responder's certificate begins only at %s", stamp(c.NotBefore))
-	case at.After(c.NotAfter):
+	case !at.Before(c.NotAfter):
 		return noResponse("the responder's certificate ended at %s", stamp(c.NotAfter))
 	case !acceptedAlgorithm(c.SignatureAlgorithm):
 		return noResponse("the responder's certificate is signed with an algorithm that is not accepted")
 	}
-	return usableKey(c)
+	if err := usableKey(c); err != nil {
+		return noResponse("the responder's key: %s", err)
+	}
+	return nil
 }
 
 func oidNoCheck() asn1.ObjectIdentifier {

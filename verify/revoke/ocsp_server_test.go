@@ -130,34 +130,39 @@ func TestOpenSSLResponder(t *testing.T) {
 	old := profile
 	old.NotAfter = time.Date(2001, 1, 1, 0, 0, 0, 0, time.UTC)
 	expired := ca.Issue(old)
-	valid, day := []string{indexLine(leaf, "V", "")}, []string{"-ndays", "1"}
+	valid := []string{indexLine(leaf, "V", "")}
+	revoked := func(reason string) []string { return []string{indexLine(leaf, "R", reason)} }
+	by := func(signer *testmail.Identity, index []string, args ...string) ocspServer {
+		return ocspServer{ca: ca, signer: signer, index: index, args: append([]string{"-ndays", "1"}, args...)}
+	}
+	endless := ocspServer{ca: ca, signer: ca, index: valid}
 	for name, c := range map[string]struct {
 		ocspServer
 		later time.Duration // after the answer
 		post  bool
 		want  string
 	}{
-		"good":               {ocspServer: ocspServer{ca: ca, signer: ca, index: valid, args: day}, want: verify.Good},
-		"good, by POST":      {ocspServer: ocspServer{ca: ca, signer: ca, index: valid, args: day}, post: true, want: verify.Good},
-		"good, by key":       {ocspServer: ocspServer{ca: ca, signer: ca, index: valid, args: []string{"-ndays", "1", "-resp_key_id"}}, want: verify.Good},
-		"good, bare":         {ocspServer: ocspServer{ca: ca, signer: ca, index: valid, args: []string{"-ndays", "1", "-resp_no_certs"}}, want: verify.Good},
-		"good, PSS":          {ocspServer: ocspServer{ca: ca, signer: ca, index: valid, args: []string{"-ndays", "1", "-rsigopt", "rsa_padding_mode:pss", "-rsigopt", "rsa_pss_saltlen:digest"}}, want: verify.Good},
-		"good, SHA-1":        {ocspServer: ocspServer{ca: ca, signer: ca, index: valid, args: []string{"-ndays", "1", "-rmd", "sha1"}}, want: "SHA-1"},
-		"revoked":            {ocspServer: ocspServer{ca: ca, signer: ca, index: []string{indexLine(leaf, "R", "keyCompromise")}, args: day}, want: verify.Revoked},
-		"revoked, no word":   {ocspServer: ocspServer{ca: ca, signer: ca, index: []string{indexLine(leaf, "R", "")}, args: day}, want: verify.Revoked},
-		"hold":               {ocspServer: ocspServer{ca: ca, signer: ca, index: []string{indexLine(leaf, "R", "certificateHold")}, args: day}, want: verify.Hold},
-		"unknown":            {ocspServer: ocspServer{ca: ca, signer: ca, index: []string{indexLine(sibling, "V", "")}, args: day}, want: verify.Unknown},
-		"delegate":           {ocspServer: ocspServer{ca: ca, signer: delegate, index: valid, args: day}, want: verify.Good},
-		"delegate, revoked":  {ocspServer: ocspServer{ca: ca, signer: delegate, index: []string{indexLine(leaf, "R", "superseded")}, args: day}, want: verify.Revoked},
-		"expired delegate":   {ocspServer: ocspServer{ca: ca, signer: expired, index: valid, args: day}, want: "ended at"},
-		"sibling":            {ocspServer: ocspServer{ca: ca, signer: sibling, index: valid, args: day}, want: "not made for OCSP"},
-		"of another CA":      {ocspServer: ocspServer{ca: stranger, signer: stranger, index: valid, args: day}, want: "of another issuer"},
-		"the next day":       {ocspServer: ocspServer{ca: ca, signer: ca, index: valid, args: day}, later: 24 * time.Hour, want: "stale"},
-		"nearly a day":       {ocspServer: ocspServer{ca: ca, signer: ca, index: valid, args: day}, later: 24*time.Hour - time.Minute, want: verify.Good},
-		"no end, a day old":  {ocspServer: ocspServer{ca: ca, signer: ca, index: valid}, later: 24 * time.Hour, want: "stale"},
-		"no end":             {ocspServer: ocspServer{ca: ca, signer: ca, index: valid}, later: 23 * time.Hour, want: verify.Good},
-		"eleven days old":    {ocspServer: ocspServer{ca: ca, signer: ca, index: valid, args: []string{"-ndays", "60"}}, later: 11 * 24 * time.Hour, want: "stale"},
-		"clock an hour back": {ocspServer: ocspServer{ca: ca, signer: ca, index: valid, args: day}, later: -time.Hour, want: "in the future"},
+		"good":               {by(ca, valid), 0, false, verify.Good},
+		"good, by POST":      {by(ca, valid), 0, true, verify.Good},
+		"good, by key":       {by(ca, valid, "-resp_key_id"), 0, false, verify.Good},
+		"good, bare":         {by(ca, valid, "-resp_no_certs"), 0, false, verify.Good},
+		"good, PSS":          {by(ca, valid, "-rsigopt", "rsa_padding_mode:pss", "-rsigopt", "rsa_pss_saltlen:digest"), 0, false, verify.Good},
+		"good, SHA-1":        {by(ca, valid, "-rmd", "sha1"), 0, false, "SHA-1"},
+		"revoked":            {by(ca, revoked("keyCompromise")), 0, false, verify.Revoked},
+		"revoked, no word":   {by(ca, revoked("")), 0, false, verify.Revoked},
+		"hold":               {by(ca, revoked("certificateHold")), 0, false, verify.Hold},
+		"unknown":            {by(ca, []string{indexLine(sibling, "V", "")}), 0, false, verify.Unknown},
+		"delegate":           {by(delegate, valid), 0, false, verify.Good},
+		"delegate, revoked":  {by(delegate, revoked("superseded")), 0, false, verify.Revoked},
+		"expired delegate":   {by(expired, valid), 0, false, "ended at"},
+		"sibling":            {by(sibling, valid), 0, false, "not made for OCSP"},
+		"of another CA":      {ocspServer{ca: stranger, signer: stranger, index: valid}, 0, false, "of another issuer"},
+		"the next day":       {by(ca, valid), 24 * time.Hour, false, "stale"},
+		"nearly a day":       {by(ca, valid), 24*time.Hour - time.Minute, false, verify.Good},
+		"no end":             {endless, 23 * time.Hour, false, verify.Good},
+		"no end, a day old":  {endless, 24 * time.Hour, false, "stale"},
+		"eleven days old":    {by(ca, valid, "-ndays", "60"), 11 * 24 * time.Hour, false, "stale"},
+		"clock an hour back": {by(ca, valid), -time.Hour, false, "in the future"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			der := c.ask(t, leaf, ca, c.post)

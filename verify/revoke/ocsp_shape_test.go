@@ -69,9 +69,11 @@ func (w *ocspWorld) shapeCases() map[string]ocspCase {
 		"another type":         {want: "another type", der: bytes.Replace(good, []byte{0x30, 1, 1}, []byte{0x30, 1, 2}, 1)},
 		"too long":             {want: "over 65536 bytes", der: make([]byte, maxOCSP+1)},
 
-		"version 1 said":         edited(verify.Good, version(0)),
-		"version 2":              edited("another version", version(1)),
-		"more in the data":       edited("cannot be read", func(data []byte) []byte { return testmail.Sequence(append(testmail.Children(data), []byte{5, 0})...) }),
+		"version 1 said": edited(verify.Good, version(0)),
+		"version 2":      edited("another version", version(1)),
+		"more in the data": edited("cannot be read", func(data []byte) []byte {
+			return testmail.Sequence(append(testmail.Children(data), []byte{5, 0})...)
+		}),
 		"time with an offset":    edited("cannot be read", produced("20260302110000+0100")),
 		"time with fractions":    edited("cannot be read", produced("20260302110000.5Z")),
 		"time of no calendar":    edited("cannot be read", produced("20260230110000Z")),
@@ -84,12 +86,14 @@ func (w *ocspWorld) shapeCases() map[string]ocspCase {
 		"critical extension of another": {want: "critical extension in the answer", der: w.answered(w.ca, func(o *testmail.OCSPResponse) {
 			o.Answers = append(o.Answers, testmail.OCSPAnswer{Cert: w.sibling, Extensions: []pkix.Extension{odd}})
 		})},
-		"extension of one":     w.says(verify.Good, func(a *testmail.OCSPAnswer) { a.Extensions = []pkix.Extension{nonce} }),
-		"16 answers":           {want: verify.Good, der: w.answered(w.ca, many(16))},
-		"17 answers":           {want: "over 16 certificates", der: w.answered(w.ca, many(17))},
-		"8 certificates":       {want: verify.Good, der: w.answered(w.ca, stuffed(8))},
-		"9 certificates":       {want: "over 8 certificates", der: w.answered(w.ca, stuffed(9))},
-		"name of a wrong kind": {want: "cannot be read", der: w.answered(w.ca, func(o *testmail.OCSPResponse) { o.ResponderID = testmail.Element(0xa3, w.ca.Cert.RawSubject) })},
+		"extension of one": w.says(verify.Good, func(a *testmail.OCSPAnswer) { a.Extensions = []pkix.Extension{nonce} }),
+		"16 answers":       {want: verify.Good, der: w.answered(w.ca, many(16))},
+		"17 answers":       {want: "over 16 certificates", der: w.answered(w.ca, many(17))},
+		"8 certificates":   {want: verify.Good, der: w.answered(w.ca, stuffed(8))},
+		"9 certificates":   {want: "over 8 certificates", der: w.answered(w.ca, stuffed(9))},
+		"name of a wrong kind": {want: "cannot be read", der: w.answered(w.ca, func(o *testmail.OCSPResponse) {
+			o.ResponderID = testmail.Element(0xa3, w.ca.Cert.RawSubject)
+		})},
 		"key of a wrong length": {want: "cannot be read", der: w.answered(w.ca, func(o *testmail.OCSPResponse) {
 			o.ResponderID = testmail.Element(0xa2, testmail.Element(0x04, []byte{1}))
 		})},
@@ -99,11 +103,11 @@ func (w *ocspWorld) shapeCases() map[string]ocspCase {
 		"RSA-PSS":        algorithm("rsa2048", "pss", verify.Good),
 		"RSA, SHA-1":     algorithm("rsa2048", "sha1", "SHA-1 or MD5"),
 		"RSA, MD5":       algorithm("rsa2048", "md5", "SHA-1 or MD5"),
-		"RSA 1024":       algorithm("rsa1024", "sha256", "RSA key of 1024 bits"),
+		"RSA 1024":       algorithm("rsa1024", "sha256", "key: RSA of 1024 bits"),
 		"P-384, SHA-384": algorithm("p384", "sha384", verify.Good),
 		"P-521, SHA-512": algorithm("p521", "sha512", verify.Good),
 		"P-256, SHA-1":   algorithm("p256", "sha1", "SHA-1 or MD5"),
-		"P-224":          algorithm("p224", "sha256", "kind that is not accepted"),
+		"P-224":          algorithm("p224", "sha256", "key: of a kind that is not accepted"),
 		"Ed25519":        algorithm("ed25519", "", verify.Good),
 	}
 }

@@ -9,6 +9,8 @@ import (
 	_ "crypto/sha512" // registered for crypto/x509
 	"crypto/x509"
 	"encoding/asn1"
+	"errors"
+	"fmt"
 
 	"golang.org/x/crypto/cryptobyte"
 )
@@ -20,15 +22,15 @@ const (
 	mostExponent      = 65537
 )
 
-// usableKey says why a certificate's key is not used. The error is of kind answerError.
+// usableKey says why a certificate's key is not used, in words of ours.
 func usableKey(c *x509.Certificate) error {
 	switch key := c.PublicKey.(type) {
 	case *rsa.PublicKey:
 		if bits := key.N.BitLen(); bits < leastRSA || bits > mostRSA {
-			return noResponse("an RSA key of %d bits; %d to %d are accepted", bits, leastRSA, mostRSA)
+			return fmt.Errorf("RSA of %d bits; %d to %d are accepted", bits, leastRSA, mostRSA)
 		}
 		if key.E < 3 || key.E > mostExponent || key.E%2 == 0 {
-			return noResponse("an RSA key with an exponent that is not accepted")
+			return errors.New("RSA with an exponent that is not accepted")
 		}
 		return nil
 	case *ecdsa.PublicKey:
@@ -39,7 +41,7 @@ func usableKey(c *x509.Certificate) error {
 	case ed25519.PublicKey:
 		return nil
 	}
-	return noResponse("a key of a kind that is not accepted")
+	return errors.New("of a kind that is not accepted")
 }
 
 // acceptedAlgorithm says whether signatures of that algorithm count: none by
