@@ -152,17 +152,16 @@ func leftLimit(p Path, detail string) (text string, where int) {
 	case strings.HasPrefix(detail, "URI"), strings.HasPrefix(detail, "cannot parse URI"), strings.HasPrefix(detail, "x509: internal error: URI"):
 		kind = kindURI
 	}
-	excludes := strings.Contains(detail, " is excluded by constraint ")
-	for i, c := range p.Chain {
-		if i == 0 {
-			continue
+	if !strings.Contains(detail, " is excluded by constraint ") {
+		for i, c := range p.Chain {
+			if list, _ := left(c, kind); i > 0 && len(list) > 0 {
+				return listed("permitted", kind, list), i
+			}
 		}
-		permitted, excluded := left(c, kind)
-		if !excludes && len(permitted) > 0 {
-			return listed("permitted", kind, permitted), i
-		}
-		if len(excluded) > 0 { // also where a name cannot be read
-			return listed("excluded", kind, excluded), i
+	}
+	for i, c := range p.Chain { // also where a name cannot be read
+		if _, list := left(c, kind); i > 0 && len(list) > 0 {
+			return listed("excluded", kind, list), i
 		}
 	}
 	return kind, 0
