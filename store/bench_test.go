@@ -67,3 +67,28 @@ func BenchmarkRead(b *testing.B) {
 		}
 	}
 }
+
+// BenchmarkRecheck is one certificate whose CA answers as yesterday, without the
+// time of asking; BenchmarkRecheckNothing one that is not due.
+func BenchmarkRecheck(b *testing.B)        { recheckMany(b, 24*time.Hour) }
+func BenchmarkRecheckNothing(b *testing.B) { recheckMany(b, time.Minute) }
+
+func recheckMany(b *testing.B, later time.Duration) {
+	const count = 200
+	d := openTest(b, b.TempDir(), Options{})
+	der := newMaker().year(b, "a", "Org")
+	for n := range count {
+		put(b, d, mail(fmt.Sprintf("user%d@example.com", n), der, noon(), fmt.Sprint(n)))
+	}
+	now := noon()
+	for b.Loop() {
+		now = now.Add(later)
+		if later < time.Hour {
+			now = noon().Add(later)
+		}
+		if _, err := d.Recheck(b.Context(), now, says(answer(StatusGood), nil), nil); err != nil {
+			b.Fatal(err)
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/count, "µs/certificate")
+}

@@ -87,6 +87,7 @@ func (c *casefile) beside(detail string) Decision {
 	r.State = Active
 	if c.preferred() == nil {
 		r.State, r.Beside = Waiting, true
+		detail += "; it waits, as the one to encrypt to waits for its CA"
 	}
 	r.note(c.now, string(Additional)+": "+detail, c.e.Reference)
 	return c.decided(5, Additional, detail)

@@ -20,5 +20,7 @@
 //
 // It trusts its directory and its caller: it asks neither whether a
 // certificate is genuine nor whether a message proves anything, that is
-// package verify's work. It does not publish beyond certs/.
+// package verify's work. Nor does it ask a CA whether a certificate still
+// stands: Recheck says which it is time to ask about, is told the answer, and
+// sees to what follows. It does not publish beyond certs/.
 package store

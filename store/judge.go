@@ -26,31 +26,13 @@ func judge(records []Record, before *Record, s Standing, list blockList, address
 	if !against && (!r.Asked.Equal(before.Asked) || r.OnHold != before.OnHold || r.BlockedCA != before.BlockedCA) {
 		return j
 	}
-	if s.Status == StatusHold && r.OnHold {
-		against = false // nothing new
-	}
-	was, showed := cloneRecords(c.records), shown(&History{Records: c.records})
+	was := cloneRecords(c.records)
+	r.Asked, r.AskAgain = c.now, s.AskAgain.UTC()
 	tell := func(kind, text string) {
 		j.events = append(j.events, Event{Kind: kind, Text: text + ": " + r.Fingerprint})
 	}
-	r.Asked, r.AskAgain = c.now, s.AskAgain.UTC()
-	switch {
-	case s.Status == StatusUntrusted && !r.Untrusted:
-		r.note(c.now, "its path leads to no anchor any more: "+words(s.Detail), "")
-		tell(EventUntrusted, "its path leads to no anchor any more ("+words(s.Detail)+")")
-	case s.Status == StatusBlocked && !r.BlockedCA:
-		r.note(c.now, "a CA of its path is blocked: "+words(s.Detail), "")
-		tell(EventBlocked, "a CA of its path is blocked ("+words(s.Detail)+")")
-	case against && s.Status == StatusRevoked:
-		c.revoke(r, s)
-		tell(EventRevoked, "revoked by its CA ("+r.RevokedWhy+")")
-	case against && s.Status == StatusHold:
-		c.suspend(r, s)
-		tell(EventHold, "suspended by its CA ("+r.RevokedWhy+")")
-	}
-	r.Untrusted = s.Status == StatusUntrusted
-	if s.Status == StatusBlocked {
-		r.BlockedCA = true
+	if kind, text := c.against(r, s); kind != "" {
+		tell(kind, text)
 	}
 	back := c.favour(r, s, list.matches(r.Facts, address) != "")
 	c.enforce(address, list)
@@ -62,20 +44,41 @@ func judge(records []Record, before *Record, s Standing, list blockList, address
 	}
 	c.mature()
 	c.settle()
-	r = c.find(before.Fingerprint)
-	if w := recordIn(was, r.Fingerprint); w.State == Waiting && r.State == Active && s.Status == StatusGood {
+	if recordIn(was, r.Fingerprint).State == Waiting && r.State == Active && s.Status == StatusGood {
 		tell(EventChecked, "published, as its CA answered")
 	}
 	for _, text := range c.events {
 		j.events = append(j.events, Event{Text: text})
 	}
-	j.records, j.applied = c.records, true
-	j.states = shown(&History{Records: c.records}) != showed || statesDiffer(was, c.records)
-	j.counts = count(was, c.records, r, s)
-	if back {
+	j.records, j.applied, j.states = c.records, true, statesDiffer(was, c.records)
+	if j.counts = count(was, c.records, r, s); back {
 		j.counts.Reinstated = 1
 	}
 	return j
+}
+
+// against applies an answer that speaks against a certificate, and says what the
+// operator should hear, "" if he did already.
+func (c *casefile) against(r *Record, s Standing) (kind, text string) {
+	detail := words(s.Detail)
+	told := r.Untrusted
+	r.Untrusted = s.Status == StatusUntrusted
+	switch {
+	case r.Untrusted && !told:
+		kind, text = EventUntrusted, "its path leads to no anchor any more ("+detail+")"
+		r.note(c.now, text, "")
+	case s.Status == StatusBlocked && !r.BlockedCA:
+		r.BlockedCA = true
+		kind, text = EventBlocked, "a CA of its path is blocked ("+detail+")"
+		r.note(c.now, text, "")
+	case s.Status == StatusRevoked:
+		c.revoke(r, s)
+		kind, text = EventRevoked, "revoked by its CA ("+detail+")"
+	case s.Status == StatusHold && !r.OnHold:
+		c.suspend(r, s)
+		kind, text = EventHold, "suspended by its CA ("+detail+")"
+	}
+	return kind, text
 }
 
 // favour applies an answer that lets a certificate stand, and says whether that
@@ -179,7 +182,7 @@ func (c *casefile) resume(r *Record) {
 
 // statesDiffer says whether more than the times of asking changed.
 func statesDiffer(a, b []Record) bool {
-	if len(a) != len(b) {
+	if len(a) != len(b) || shown(&History{Records: a}) != shown(&History{Records: b}) {
 		return true
 	}
 	for i := range a {

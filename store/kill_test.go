@@ -3,6 +3,7 @@ package store
 import (
 	"bufio"
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/pem"
@@ -29,6 +30,7 @@ const (
 	childCount   = "CERTINBOX_STORE_COUNT"   // how many
 	childKill    = "CERTINBOX_STORE_KILL"    // at which step of its Puts it kills itself; below 0: of Open
 	childWorkers = "CERTINBOX_STORE_WORKERS" // how many goroutines
+	childRecheck = "CERTINBOX_STORE_RECHECK" // hears that all keys are in other hands, instead of keeping anything
 )
 
 func TestMain(m *testing.M) {
@@ -58,6 +60,10 @@ func child(dir string) error {
 		return err
 	}
 	d.disk = &faultyDisk{at: step, kill: true}
+	if os.Getenv(childRecheck) != "" {
+		_, err := d.Recheck(testingContext{}, noon().Add(days), compromised, nil)
+		return err
+	}
 	first, count, workers := number(childFirst), number(childCount), max(1, number(childWorkers))
 	errs := make([]error, workers)
 	var wg sync.WaitGroup
@@ -268,6 +274,51 @@ func TestKilledAtEachStep(t *testing.T) {
 		}
 		v.run(t, step, 0, 0)
 		v.check(t)
+	}
+}
+
+func compromised(context.Context, Kept) Standing {
+	return Standing{Status: StatusRevoked, Detail: "keyCompromise", KeyCompromise: true}
+}
+
+// TestKilledWhileRechecking: whatever moment it dies at, what the CA said comes
+// true in the end, also that the keys are blocked.
+func TestKilledWhileRechecking(t *testing.T) {
+	t.Parallel()
+	m := newMaker()
+	for step := 1; ; step++ {
+		dir := tempDir(t)
+		certificates := pool(t, dir, m)[:2]
+		d := openTest(t, filepath.Join(dir, "data"), Options{})
+		for n, name := range []string{"alice", "bob"} {
+			put(t, d, mail(name+"@example.com", certificates[n], noon(), name))
+		}
+		cmd, out, errs := start(t, dir, childRecheck+"=1", childKill+"="+strconv.Itoa(step))
+		for out.Scan() {
+		}
+		err := cmd.Wait()
+		if err != nil && !killed(err) {
+			t.Fatalf("%v: %s", err, errs)
+		}
+		intact(t, d, false)
+		d = openTest(t, d.root, Options{})
+		intact(t, d, true)
+		if _, err := d.Recheck(t.Context(), noon().Add(days), compromised, nil); err != nil {
+			t.Fatal(err)
+		}
+		intact(t, d, true)
+		list, berr := d.blocked()
+		for n, name := range []string{"alice", "bob"} {
+			if s, _ := standing(d, name+"@example.com"); berr != nil || s != "revoked" || !list.entries[BlockKey+" "+describe(t, certificates[n]).Key] {
+				t.Fatalf("step %d: %s: %s, %v, %v", step, name, s, list.entries, berr)
+			}
+		}
+		if err == nil { // it came to the end
+			if step < 60 {
+				t.Errorf("only %d steps", step)
+			}
+			return
+		}
 	}
 }
 
