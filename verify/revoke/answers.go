@@ -12,7 +12,8 @@ import (
 	"github.com/certinbox/certinbox/verify"
 )
 
-var errDisk = errors.New("trouble with certinbox's own disk")
+// errOurs stands where a source would have answered and we could not use it.
+var errOurs = errors.New("trouble of certinbox itself; its log says which")
 
 // responderSource is an OCSP responder.
 func (c *Checker) responderSource(cert, issuer *x509.Certificate, url string) *source {
@@ -60,7 +61,13 @@ func (c *Checker) fetchResponse(f *flight, s *source, key string, cert, issuer *
 	}
 	ctx, cancel := context.WithTimeout(c.ctx, answerTime)
 	defer cancel()
-	der, err := c.response(ctx, s.url, cert, issuer)
+	request, err := ocspRequest(cert, issuer)
+	if err != nil {
+		f.err = err
+		c.useless(s, err)
+		return
+	}
+	der, err := c.response(ctx, s.url, request)
 	if err != nil {
 		c.transport(s, f, err)
 		return
@@ -68,7 +75,7 @@ func (c *Checker) fetchResponse(f *flight, s *source, key string, cert, issuer *
 	c.reached(s)
 	r, err := readResponse(der, cert, issuer, c.now())
 	if err == nil && r.status == verify.Unknown {
-		err = &answerError{"the responder does not know the certificate"}
+		err = errNotKnown
 	}
 	if err != nil {
 		f.err = err
@@ -81,11 +88,7 @@ func (c *Checker) fetchResponse(f *flight, s *source, key string, cert, issuer *
 }
 
 // response returns what a responder answers.
-func (c *Checker) response(ctx context.Context, url string, cert, issuer *x509.Certificate) ([]byte, error) {
-	request, err := ocspRequest(cert, issuer)
-	if err != nil {
-		return nil, err
-	}
+func (c *Checker) response(ctx context.Context, url string, request []byte) (der []byte, err error) {
 	var body io.ReadCloser
 	if get, short := ocspGET(url, request); short {
 		body, err = c.fetcher.get(ctx, get, maxOCSP)
@@ -98,6 +101,9 @@ func (c *Checker) response(ctx context.Context, url string, cert, issuer *x509.C
 	defer body.Close()
 	return io.ReadAll(body)
 }
+
+// errNotKnown is no fault of the responder.
+var errNotKnown = &answerError{"the responder does not know the certificate"}
 
 func (c *Checker) keepResponse(key string, der []byte, r response) error {
 	temp, err := c.cache.temp()
@@ -130,7 +136,7 @@ func (s *source) judgeResponse(der []byte, cert, issuer *x509.Certificate, at ti
 	case verify.Good:
 		r.Detail = "good, says the responder"
 	case verify.Unknown:
-		r.Detail = "the responder does not know the certificate"
+		r.Detail = errNotKnown.Error()
 		return r
 	default:
 		r.Revoked, r.Reason, r.Detail = a.revoked, reasonName(a.reason), a.status+", says the responder"

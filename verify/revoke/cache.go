@@ -206,13 +206,16 @@ func writeFile(path string, b []byte) error {
 // temp makes a file for what is being fetched.
 func (c *cache) temp() (*os.File, error) { return os.CreateTemp(c.dir, tempPattern) }
 
+// errNoRoom is no fault of the source.
+var errNoRoom = errors.New("other lists that are being fetched take all the room of the cache")
+
 // reserve counts n further bytes of a file that is being fetched, and refuses
 // what would be more than all answers may have. Negative: they are gone.
 func (c *cache) reserve(n int64) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if n > 0 && c.temps+n > c.most {
-		return errors.New("no room for it in the cache of answers")
+		return errNoRoom
 	}
 	c.temps += n
 	return nil

@@ -43,7 +43,8 @@ type Checker struct {
 	downloads *downloads
 	scans     *scans
 	pace      *pace
-	patience  time.Duration // with a list, where a responder can be asked as well
+
+	patience, refreshPatience time.Duration // see the constants
 
 	ctx    context.Context // of what is being fetched
 	cancel context.CancelFunc
@@ -55,7 +56,7 @@ func New(o Options) (*Checker, error) {
 	if o.CRLBytes <= 0 || o.CacheBytes <= 0 || o.Now == nil {
 		return nil, errors.New("revoke: CRLBytes, CacheBytes and Now must be set")
 	}
-	c := &Checker{now: o.Now, log: o.Log, patience: listPatience}
+	c := &Checker{now: o.Now, log: o.Log, patience: listPatience, refreshPatience: refreshPatience}
 	if c.log == nil {
 		c.log = slog.New(slog.DiscardHandler)
 	}

@@ -396,7 +396,7 @@ func TestBrokenDisk(t *testing.T) {
 	if err == nil || !strings.Contains(err.Error(), r.options.Dir) {
 		t.Errorf("error %v", err)
 	}
-	if len(answers) != 2 || answers[0].Detail != errDisk.Error() || answers[1].Status != verify.Good {
+	if len(answers) != 2 || answers[0].Detail != errOurs.Error() || answers[1].Status != verify.Good {
 		t.Errorf("%+v", answers)
 	}
 }
@@ -466,5 +466,63 @@ func TestForeignTextIsPrintable(t *testing.T) {
 	}
 	if !slices.Equal([]string{printable("http://a.example/x?y=1")}, []string{"http://a.example/x?y=1"}) {
 		t.Error("a plain URL is changed")
+	}
+}
+
+// TestRefreshKeepsNobodyWaiting: an answer that is kept and still good is given
+// although the new one is slow to come.
+func TestRefreshKeepsNobodyWaiting(t *testing.T) {
+	r := newRig(t)
+	r.c.refreshPatience = 50 * time.Millisecond
+	bob := r.leaf("Bob", []string{r.at("/ca.crl")})
+	r.page("/ca.crl", r.ca.CRL(testmail.List{}))
+	r.want(bob, verify.Good)
+	der, release := r.ca.CRL(testmail.List{Number: number(2), Entries: []testmail.ListEntry{revoked(bob, 3)}}), make(chan struct{})
+	r.handle("/ca.crl", func(w http.ResponseWriter, _ *http.Request) {
+		<-release
+		_, _ = w.Write(der)
+	})
+	r.clock.add(refreshAfter)
+	r.want(bob, verify.Good) // waiting for it would end in the hang guard
+	r.want(bob, verify.Good)
+	r.wantRequests("/ca.crl", 2)
+	close(release)
+	untilTrue(t, "the new list counts", func() bool { return lastOf(r.ask(bob)).Reason == "affiliationChanged" })
+	r.wantRequests("/ca.crl", 2)
+}
+
+// TestNoTimeNoFetch: who has no time left asks nobody, and blames nobody.
+func TestNoTimeNoFetch(t *testing.T) {
+	r := newRig(t)
+	bob := r.leaf("Bob", []string{r.at("/ca.crl")}, r.at("/ocsp"))
+	late, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	for _, a := range r.askWithin(late, bob) {
+		if a.Status != verify.Unknown || !strings.Contains(a.Detail, "no time") {
+			t.Errorf("%+v", a)
+		}
+	}
+	r.page("/ca.crl", r.ca.CRL(testmail.List{}))
+	r.want(bob, verify.Good)
+	r.wantRequests("/ca.crl", 1)
+}
+
+// TestNoRoomIsNotRemembered: what other fetches take is no fault of a source.
+func TestNoRoomIsNotRemembered(t *testing.T) {
+	r := newRig(t)
+	bob := r.leaf("Bob", []string{r.at("/ca.crl")})
+	r.page("/ca.crl", r.ca.CRL(testmail.List{}))
+	if err := r.c.cache.reserve(r.options.CacheBytes); err != nil {
+		t.Fatal(err)
+	}
+	if a := r.want(bob, verify.Unknown); a.Detail != errNoRoom.Error() {
+		t.Errorf("%+v", a)
+	}
+	if err := r.c.cache.reserve(-r.options.CacheBytes); err != nil {
+		t.Fatal(err)
+	}
+	r.want(bob, verify.Good)
+	if r.c.cache.temps != 0 {
+		t.Errorf("%d bytes are still reserved", r.c.cache.temps)
 	}
 }

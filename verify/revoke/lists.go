@@ -64,7 +64,7 @@ func (c *Checker) keptList(ctx context.Context, key, scan string, q listQuestion
 		return f, err
 	})
 	var none *answerError
-	if errors.Is(err, errNotKept) || errors.Is(err, errNoTime) || errors.As(err, &none) {
+	if is(err, errNotKept, errNoTime, errClosed) || errors.As(err, &none) {
 		return nil, nil // a file that does not verify is fetched anew
 	}
 	return l, err
@@ -84,7 +84,7 @@ func (c *Checker) fetchList(f *flight, s *source, key string, q listQuestion) {
 		}
 	}()
 	if d.disk != nil {
-		f.err, f.trouble = errDisk, fmt.Errorf("revoke: cache: %w", d.disk)
+		f.err, f.trouble = errOurs, fmt.Errorf("revoke: cache: %w", d.disk)
 		return
 	}
 	if d.err != nil {
@@ -97,7 +97,7 @@ func (c *Checker) fetchList(f *flight, s *source, key string, q listQuestion) {
 	})
 	var none *answerError
 	if err != nil && !errors.As(err, &none) {
-		f.err, f.trouble = errDisk, err
+		f.err, f.trouble = errOurs, err
 		return
 	}
 	if err == nil {

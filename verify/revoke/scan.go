@@ -20,9 +20,10 @@ var errNoTime = errors.New("no time left to read the list")
 type scans struct {
 	turn chan struct{} // holds one token
 
-	mu   sync.Mutex
-	next map[string]*scan // by list and question
-	wg   sync.WaitGroup
+	mu     sync.Mutex
+	next   map[string]*scan // by list and question
+	closed bool
+	wg     sync.WaitGroup
 }
 
 // A scan is one reading of a list, for several certificates.
@@ -64,6 +65,11 @@ func (s *scans) join(key string, q listQuestion, open func() (io.ReadCloser, err
 	}
 	one = &scan{question: q, done: make(chan struct{})}
 	one.question.serials = slices.Clone(q.serials)
+	if s.closed {
+		one.err = errClosed
+		close(one.done)
+		return one
+	}
 	s.next[key] = one
 	s.wg.Go(func() { s.run(key, one, open) })
 	return one
@@ -92,5 +98,10 @@ func (s *scans) run(key string, one *scan, open func() (io.ReadCloser, error)) {
 	one.list, one.err = readList(body, one.question)
 }
 
-// close waits for the readings under way.
-func (s *scans) close() { s.wg.Wait() }
+// close lets no further reading begin and waits for those under way.
+func (s *scans) close() {
+	s.mu.Lock()
+	s.closed = true
+	s.mu.Unlock()
+	s.wg.Wait()
+}

@@ -27,7 +27,8 @@ const (
 	// the certificates of people, whatever its nextUpdate says.
 	longestKept = 10 * 24 * time.Hour
 
-	listPatience = 3 * time.Second
+	listPatience    = 3 * time.Second // with a list, where a responder can be asked as well
+	refreshPatience = time.Second     // with a source whose answer is kept and still good
 )
 
 // A source is one URL that can be asked about one certificate.
@@ -71,7 +72,13 @@ func (c *Checker) ask(ctx context.Context, s *source, at time.Time, q *quota) (v
 	if !since.IsZero() && at.Add(maxSkew).Before(kept.Produced) {
 		return kept, err // a question about the past: nobody serves older answers
 	}
-	fresh, trouble := c.fresh(ctx, s, at, q)
+	wait := ctx
+	if usable {
+		var cancel context.CancelFunc
+		wait, cancel = context.WithTimeout(ctx, c.refreshPatience)
+		defer cancel()
+	}
+	fresh, trouble := c.fresh(wait, s, at, q)
 	err = errors.Join(err, trouble)
 	if fresh.Status == verify.Unknown && usable {
 		return kept, err
@@ -82,6 +89,10 @@ func (c *Checker) ask(ctx context.Context, s *source, at time.Time, q *quota) (v
 // fresh fetches an answer, unless there is a reason not to.
 func (c *Checker) fresh(ctx context.Context, s *source, at time.Time, q *quota) (verify.Revocation, error) {
 	none := s.blank
+	if ctx.Err() != nil {
+		none.Detail = "not asked: no time was left"
+		return none, nil
+	}
 	for _, key := range []string{s.url, s.invalid} {
 		if none.Detail = c.failures.paused(key); none.Detail != "" {
 			return none, nil
@@ -109,7 +120,7 @@ func (c *Checker) transport(s *source, f *flight, err error) {
 	f.err = err
 	var refused *refusedURL
 	switch {
-	case c.ctx.Err() != nil, errors.Is(err, errNoPlace), errors.Is(err, errFault):
+	case c.ctx.Err() != nil, is(err, errNoPlace, errNoRoom, errFault):
 	case errors.As(err, &refused):
 		if c.failures.add(s.url, err.Error(), refusedFor, false) {
 			c.log.Warn("a CA's source is not asked", "source", s.blank.Source, "error", err.Error())
@@ -130,7 +141,7 @@ func (c *Checker) reached(s *source) {
 
 // useless remembers that what a source says is no answer.
 func (c *Checker) useless(s *source, err error) {
-	if c.failures.add(s.invalid, err.Error(), 0, false) {
+	if c.failures.add(s.invalid, err.Error(), 0, false) && !errors.Is(err, errNotKnown) {
 		c.log.Warn("a CA's source gives no usable answer", "source", s.blank.Source, "error", err.Error())
 	}
 }
