@@ -12,11 +12,12 @@ func (a *Anchors) parents(c *x509.Certificate) []*Anchor { return a.subjects[str
 
 // useful returns the certificates of bag and shelf that can stand on a path by
 // their names: issued, through others of them, by the name of an anchor. An
-// anchor among them is left out, so that no path leads through it past its own limits.
+// anchor among them is left out, so that no path leads through it past its own
+// limits, and what is there twice is taken once: it would double the paths.
 func (s *search) useful(leaf *x509.Certificate, bag []*x509.Certificate) []*x509.Certificate {
 	var rest, out []*x509.Certificate
 	for _, c := range bag {
-		if len(rest) < maxBag && s.usable(c, leaf) {
+		if len(rest) < maxBag && s.usable(c, leaf) && !slices.ContainsFunc(rest, c.Equal) {
 			rest = append(rest, c)
 		}
 	}
@@ -58,7 +59,7 @@ func (s *search) shelved(leaf *x509.Certificate, have []*x509.Certificate) []*x5
 			if len(out) == maxBag {
 				return out
 			}
-			if s.usable(c, leaf) && current(c, s.o.At) && !slices.ContainsFunc(have, c.Equal) {
+			if s.usable(c, leaf) && current(c, s.o.At) && !slices.ContainsFunc(have, c.Equal) && !slices.ContainsFunc(out, c.Equal) {
 				out, todo = append(out, c), append(todo, c)
 			}
 		}

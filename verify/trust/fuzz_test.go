@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/certinbox/certinbox/internal/smime"
 	"github.com/certinbox/certinbox/internal/smime/cms/cmstest"
@@ -67,6 +69,9 @@ func FuzzConstraints(f *testing.F) {
 	f.Add(testmail.NameConstraints([][]byte{testmail.DirectoryName(testmail.Sequence())}, nil), "bob@a.example.org")
 	f.Add(testmail.NameConstraints(nil, [][]byte{testmail.SmtpUTF8Mailbox("büro@example.org"), testmail.DNSName("x")}), "büro@example.org")
 	f.Add([]byte{0x30, 2, 0xa0, 0}, "a@b.c")
+	f.Add(testmail.NameConstraints([][]byte{testmail.DirectoryName(testmail.Sequence(testmail.Element(0x31,
+		testmail.Sequence([]byte{6, 3, 0x55, 4, 10}, testmail.Element(0x13, []byte("Other"))))))}, nil), "bob@example.org")
+	f.Add(testmail.NameConstraints(nil, [][]byte{testmail.Element(0x88, []byte{0x2a, 0x86}), testmail.Element(0xa0, []byte{6, 2, 0x2a, 0xff, 0xa0, 2, 5, 0})}), "bob@example.org")
 	f.Fuzz(func(t *testing.T, value []byte, address string) {
 		guard(t, func() {
 			nc, err := readConstraints(holding(30, value))
@@ -80,6 +85,11 @@ func FuzzConstraints(f *testing.F) {
 			if err != nil {
 				return
 			}
+			held := nc.refuse(namesOf(everyName(address), 100))
+			if held != nil && (held.detail == "" || held.limit == "" || utf8.RuneCountInString(held.limit) > maxConstraint ||
+				strings.ContainsFunc(held.limit, func(c rune) bool { return !unicode.IsPrint(c) })) {
+				t.Fatalf("%+v", held)
+			}
 			broken := nc.refuse(subject{mailboxes: []smime.Address{a}}) != nil
 			// what is constrained as one kind is constrained as the other
 			if broken && nc.refuse(subject{utf8: []smime.Address{a}}) == nil {
@@ -92,6 +102,15 @@ func FuzzConstraints(f *testing.F) {
 			}
 		})
 	})
+}
+
+// everyName is a certificate in memory with names of all kinds, the address among them.
+func everyName(address string) *x509.Certificate {
+	upn := testmail.Element(0xa0, append([]byte{6, 3, 0x2a, 3, 4}, testmail.Element(0xa0, []byte{5, 0})...))
+	c := holding(17, testmail.Sequence(testmail.RFC822Name(address), testmail.SmtpUTF8Mailbox(address), upn, testmail.Element(0x88, []byte{0x2a})))
+	attribute := testmail.Sequence([]byte{6, 3, 0x55, 4, 10}, testmail.Element(0x0c, []byte("Acme")))
+	c.RawSubject = testmail.Sequence(testmail.Element(0x31, attribute))
+	return c
 }
 
 func FuzzReadAnchors(f *testing.F) {
