@@ -129,6 +129,7 @@ func TestBundleDamaged(t *testing.T) {
 		"no number of roots":        {swap("# roots=3", "# roots=all"), "roots"},
 		"too many roots":            {swap("# roots=3", "# roots=2001"), "roots"},
 		"fewer than none":           {swap("# roots=3", "# roots=-3"), "roots"},
+		"version with an escape":    {strings.ReplaceAll(text, "NSS builtins 2.92", "NSS\x1b[2J"), "cannot be printed"},
 		"no version":                {swap("# version=NSS builtins 2.92\n", ""), "version"},
 		"date of data of no form":   {regexp.MustCompile("# date=.*").ReplaceAllString(text, "# date=yesterday"), "date"},
 		"two bundles after another": {text + "\n" + text, "more stands in the file"},

@@ -81,7 +81,7 @@ func readStamp(s, zero string) (time.Time, error) {
 		return time.Time{}, nil
 	}
 	t, err := time.Parse(time.RFC3339, s)
-	if err != nil || stamp(t, zero) != s || t.IsZero() {
+	if err != nil || stamp(t, zero) != s {
 		return time.Time{}, fmt.Errorf("%s is neither %s nor a time as 2026-01-31T00:00:00Z", printable(s), zero)
 	}
 	return t, nil

@@ -107,6 +107,8 @@ func TestCertdata(t *testing.T) {
 		"a date of the last century":   {certificateObject(a, "A", after("991231235959Z")) + trustObject(a, "A", anchorWord, anchorWord), []string{"A 1999-12-31T23:59:59Z"}, nil},
 		"a date that is none":          {good + certificateObject(b, "B", after("241330000000Z")) + trustObject(b, "B", anchorWord, anchorWord), []string{"A"}, []string{"EMAIL_DISTRUST_AFTER"}},
 		"a date of another length":     {good + certificateObject(b, "B", after("20240630000000Z")) + trustObject(b, "B", anchorWord, anchorWord), []string{"A"}, []string{"EMAIL_DISTRUST_AFTER"}},
+		"a date without seconds":       {good + certificateObject(b, "B", after("2406300000Z")) + trustObject(b, "B", anchorWord, anchorWord), []string{"A"}, []string{"EMAIL_DISTRUST_AFTER"}},
+		"another kind of certificate":  {good + strings.Replace(both(b, "B"), "CKC_X_509", "CKC_WTLS", 1), []string{"A"}, []string{"no X.509"}},
 		"a date of no octets":          {good + certificateObject(b, "B", after("")) + trustObject(b, "B", anchorWord, anchorWord), []string{"A"}, []string{"EMAIL_DISTRUST_AFTER"}},
 		"distrusted, no date said":     {good + certificateObject(b, "B", "CKA_NSS_EMAIL_DISTRUST_AFTER CK_BBOOL CK_TRUE\n") + trustObject(b, "B", anchorWord, anchorWord), []string{"A"}, []string{"EMAIL_DISTRUST_AFTER"}},
 		"an end entity's trust":        {good + certificateObject(b, "B", never) + trustObject(b, "B", anchorWord, "CKT_NSS_TRUSTED"), []string{"A"}, nil},
@@ -144,6 +146,7 @@ func TestCertdata(t *testing.T) {
 		"the same, unknown hash":       {good + certificateObject(b, "B", never) + strings.Replace(standardTrust(b, "CKT_TRUST_ANCHOR"), "CKM_SHA256", "CKM_SHA3_256", 1), []string{"A"}, []string{"another hash"}},
 		"words of the other kind":      {good + certificateObject(b, "B", never) + standardTrust(b, anchorWord), []string{"A"}, nil},
 		"the two kinds disagree":       {good + both(b, "B") + standardTrust(b, "CKT_TRUST_MUST_VERIFY_TRUST"), []string{"A"}, []string{"another does not"}},
+		"distrusted by SHA-256":        {good + both(b, "B") + strings.Replace(standardTrust(b, "CKT_NOT_TRUSTED"), octal("CKA_ISSUER", b.Cert.RawIssuer), octal("CKA_ISSUER", c.Cert.RawIssuer), 1), []string{"A"}, []string{"another does not"}},
 		"a label to be escaped":        {both(a, `Főtanú\x22 \x1b[2J "x"`), []string{`Főtanú? ?[2J ?x?`}, nil},
 		"no label":                     {strings.Replace(both(a, "A"), "CKA_LABEL UTF8 \"A\"\n", "", 1), []string{"A"}, nil},
 	} {
