@@ -32,6 +32,8 @@ func (w *ocspWorld) answerCases() map[string]ocspCase {
 		}
 		return ocspCase{want: want, der: w.answered(w.ca, func(o *testmail.OCSPResponse) { o.Answers = answers })}
 	}
+	older := testmail.OCSPAnswer{ThisUpdate: at.Add(-2 * time.Hour), NextUpdate: at.Add(5 * time.Hour)}
+	newer := testmail.OCSPAnswer{ThisUpdate: at.Add(-time.Hour), NextUpdate: at.Add(3 * time.Hour)}
 	const hour, day = time.Hour, 24 * time.Hour
 	return map[string]ocspCase{
 		"good":                       w.says(verify.Good, func(*testmail.OCSPAnswer) {}),
@@ -58,12 +60,14 @@ func (w *ocspWorld) answerCases() map[string]ocspCase {
 		"CertID MD5":     hash("a hash other than", "md5"),
 		"second of three": several(verify.Good, testmail.OCSPAnswer{Serial: big.NewInt(1), Status: "revoked"},
 			testmail.OCSPAnswer{}, testmail.OCSPAnswer{Serial: big.NewInt(-2)}),
-		"no answers":       several("about another certificate"),
-		"good and revoked": several(verify.Revoked, testmail.OCSPAnswer{}, testmail.OCSPAnswer{Status: "revoked"}),
-		"revoked and good": several(verify.Revoked, testmail.OCSPAnswer{Status: "revoked"}, testmail.OCSPAnswer{}),
-		"hold and unknown": withReason(several(verify.Hold, testmail.OCSPAnswer{Status: "unknown"}, testmail.OCSPAnswer{Status: "revoked", Reason: 6}), 6),
-		"good and unknown": several(verify.Unknown, testmail.OCSPAnswer{}, testmail.OCSPAnswer{Status: "unknown"}),
-		"stale and good":   several(verify.Good, testmail.OCSPAnswer{Status: "revoked", NextUpdate: at.Add(-time.Minute)}, testmail.OCSPAnswer{}),
+		"no answers":           several("about another certificate"),
+		"good and revoked":     several(verify.Revoked, testmail.OCSPAnswer{}, testmail.OCSPAnswer{Status: "revoked"}),
+		"revoked and good":     several(verify.Revoked, testmail.OCSPAnswer{Status: "revoked"}, testmail.OCSPAnswer{}),
+		"hold and unknown":     withReason(several(verify.Hold, testmail.OCSPAnswer{Status: "unknown"}, testmail.OCSPAnswer{Status: "revoked", Reason: 6}), 6),
+		"good and unknown":     several(verify.Unknown, testmail.OCSPAnswer{}, testmail.OCSPAnswer{Status: "unknown"}),
+		"good, good and newer": withNext(several(verify.Good, older, newer), newer.NextUpdate),
+		"good, good and older": withNext(several(verify.Good, newer, older), newer.NextUpdate),
+		"stale and good":       several(verify.Good, testmail.OCSPAnswer{Status: "revoked", NextUpdate: at.Add(-time.Minute)}, testmail.OCSPAnswer{}),
 
 		"begins in four minutes":   timed(verify.Good, 4*time.Minute, day, at.Add(day)),
 		"begins in six minutes":    timed("begins in the future", 6*time.Minute, day, time.Time{}),

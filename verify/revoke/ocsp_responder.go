@@ -68,8 +68,8 @@ func (b *basicResponse) speaker(issuer *x509.Certificate, at time.Time) (speaker
 	}
 	for _, der := range b.embedded {
 		c, err := x509.ParseCertificate(der)
-		if err != nil || !b.names(c) || samePublicKey(c, issuer) {
-			continue // odd surplus, or the issuer once more
+		if err != nil || !b.names(c) {
+			continue // odd surplus
 		}
 		if err := delegate(c, issuer, at); err != nil {
 			nearest = nearer(nearest, err)
@@ -150,10 +150,6 @@ func hasExtension(c *x509.Certificate, id asn1.ObjectIdentifier) bool {
 		}
 	}
 	return false
-}
-
-func samePublicKey(a, b *x509.Certificate) bool {
-	return bytes.Equal(a.RawSubjectPublicKeyInfo, b.RawSubjectPublicKeyInfo)
 }
 
 func nearer(a, b error) error {
