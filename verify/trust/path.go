@@ -158,11 +158,11 @@ func (s *search) nearest(leaf *x509.Certificate, bag []*x509.Certificate) *Refus
 	}
 	r := s.none(leaf, bag)
 	switch {
+	case s.cut != nil && r.Reason == "cert-constraint":
+		r.Chain, r.Where = s.cut, len(s.cut)-1
 	case len(s.refused) > 0: // a path by its names only: it breaks at a signature
 		p := s.refused[0].path
 		r.Chain, r.Where = p.Chain, s.signatures.breaks(p)
-	case s.cut != nil:
-		r.Chain, r.Where = s.cut, len(s.cut)-1
 	}
 	return r
 }

@@ -71,6 +71,11 @@ func refusalCases(t *testing.T) map[string]refusalCase {
 	for i := range 7 {
 		long = long.Intermediate(testmail.Profile{Name: fmt.Sprint("CA ", i), Kind: ec})
 	}
+	// a forged way beside the one that is too long
+	aside := w.keys.Root(testmail.Profile{Name: "Root", Organisation: "Example Trust", Kind: ec, Key: w.keys.Key(ec, "forger")}).
+		Intermediate(testmail.Profile{Name: "CA 6", Key: long.Key})
+	both := under(long, bob())
+	both.bag = append(both.bag, aside)
 	owner := w.keys.Root(testmail.Profile{Name: "Owner", Kind: ec})
 	oddDN := dn(testmail.Sequence(testmail.Element(0x31, testmail.Sequence([]byte{6, 3, 0x2a, 3, 4}, testmail.Element(0x0c, []byte("Evil\r\nname"))))))
 	odd := with(func(p *testmail.Profile) {
@@ -110,9 +115,10 @@ func refusalCases(t *testing.T) map[string]refusalCase {
 			"cert-distrusted", 3, 2, "distrust after 2024-06-30"},
 		"exclusive": {chain{w.leaf, []*testmail.Identity{w.inter}, []*trust.Anchor{anchor(w.root), {Certificate: owner.Cert, Domains: []string{"example.org"}, Exclusive: true}}},
 			"cert-constraint", 3, 2, "exclusive domains: example.org"},
-		"too long":        {under(long, bob()), "cert-constraint", 9, 8, ""},
-		"not signed":      {chain{forged, []*testmail.Identity{w.inter}, []*trust.Anchor{anchor(w.root)}}, "cert-untrusted", 3, 0, ""},
-		"nothing by name": {chain{w.leaf, nil, []*trust.Anchor{anchor(w.root)}}, "cert-incomplete", 0, 0, ""},
+		"too long":                     {under(long, bob()), "cert-constraint", 9, 8, ""},
+		"too long beside a forged one": {both, "cert-constraint", 9, 8, ""},
+		"not signed":                   {chain{forged, []*testmail.Identity{w.inter}, []*trust.Anchor{anchor(w.root)}}, "cert-untrusted", 3, 0, ""},
+		"nothing by name":              {chain{w.leaf, nil, []*trust.Anchor{anchor(w.root)}}, "cert-incomplete", 0, 0, ""},
 	}
 }
 

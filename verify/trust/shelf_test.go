@@ -217,3 +217,30 @@ func TestShelfServesManyAtOnce(t *testing.T) {
 	}
 	all.Wait()
 }
+
+// TestIncompleteUnderThePublicRoots: with all of them loaded a missing
+// intermediate of one of their organisations is still told from a stranger's CA.
+func TestIncompleteUnderThePublicRoots(t *testing.T) {
+	b, _, err := trust.ReadBundle("embedded", trust.Embedded())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var anchors []*trust.Anchor
+	for _, r := range b.Roots {
+		anchors = append(anchors, &trust.Anchor{Certificate: r.Certificate, Public: true})
+	}
+	set := trust.New(anchors...)
+	own := trust.New(append(anchors, anchor(newWorld().root))...)
+	k := testmail.NewKeys()
+	for organisation, reason := range map[string]string{
+		b.Roots[0].Certificate.Subject.Organization[0]: "cert-incomplete", "Example GmbH": "cert-untrusted", "Example Trust": "cert-untrusted", "": "cert-untrusted",
+	} {
+		leaf := k.Root(testmail.Profile{Name: "Some CA", Organisation: organisation, Kind: ec}).Issue(bob())
+		p, r := set.Path(leaf.Cert, nil, options())
+		want(t, reason, p, r)
+		if organisation == "Example Trust" {
+			p, r = own.Path(leaf.Cert, nil, options())
+			want(t, "cert-incomplete", p, r)
+		}
+	}
+}
