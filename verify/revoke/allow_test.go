@@ -85,7 +85,7 @@ func TestParseAllowedSaysWhatToWrite(t *testing.T) {
 }
 
 func TestAllowList(t *testing.T) {
-	l := allowList{{"pki", ""}, {"crl.corp.example", "8080"}, {"10.1.2.3", "*"}, {"fd00::1", "81"}}
+	l := allowList{{"pki", ""}, {"crl.corp.example", "8080"}, {"10.1.2.3", "*"}, {"fd00::1", "81"}, {"::ffff:10.9.9.9", ""}}
 	for _, c := range []struct {
 		host, port string
 		want       bool
@@ -103,6 +103,7 @@ func TestAllowList(t *testing.T) {
 		want       bool
 	}{
 		{"10.1.2.3", "1", true}, {"10.1.2.4", "1", false}, {"fd00::1", "81", true}, {"fd00::1", "80", false},
+		{"10.9.9.9", "80", true},
 	} {
 		if got := l.address(netip.MustParseAddr(c.addr), c.port); got != c.want {
 			t.Errorf("address %s %s: %v", c.addr, c.port, got)

@@ -87,6 +87,25 @@ func TestAnswers(t *testing.T) {
 	}
 }
 
+// TestUnwantedAnswersAreHungUpOn: a server that keeps the connection open after
+// an answer that is not wanted does not keep it with us.
+func TestUnwantedAnswersAreHungUpOn(t *testing.T) {
+	for _, response := range []string{
+		"HTTP/1.1 404 Not Found\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Length: 11\r\n\r\n",
+		"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\n\r\n",
+		"HTTP/1.1 302 Found\r\nLocation: /again\r\n\r\n",
+		"HTTP/1.1 302 Found\r\nLocation: file:///a\r\n\r\n",
+		"garbage\r\n",
+	} {
+		w := serveWire(t, "127.0.0.1", hanging(response))
+		if _, err := fetched(t, loopbackFetcher(), w.url, 10); err == nil {
+			t.Errorf("%q is taken", response)
+		}
+		eventually(t, "the connection is closed", func() bool { return w.open.Load() == 0 })
+	}
+}
+
 // TestBodyErrorStays: who reads on after an error gets the error again.
 func TestBodyErrorStays(t *testing.T) {
 	w := serveWire(t, "127.0.0.1", answering("HTTP/1.1 200 OK\r\n\r\nhello"))

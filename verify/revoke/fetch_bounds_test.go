@@ -104,7 +104,7 @@ func TestNothingIsLeftBehind(t *testing.T) {
 		for _, w := range wires {
 			n += w.open.Load()
 		}
-		return n == maxFetchesHost
+		return n == 2
 	})
 	cancel()
 	wg.Wait()
@@ -184,8 +184,44 @@ func TestPlacesOfAHost(t *testing.T) {
 	}
 	ended, end := context.WithCancel(t.Context())
 	end()
-	if _, err := f.get(ended, w.url, 10); !errors.Is(err, errNoPlace) {
-		t.Errorf("after its time: %v", err)
+	for range 20 { // a select with two open ways takes either
+		if _, err := f.get(ended, w.url, 10); !errors.Is(err, errNoPlace) {
+			t.Fatalf("after its time: %v", err)
+		}
+	}
+}
+
+// TestPlacesGivenBack: who found a place at a host but none of all leaves none taken.
+func TestPlacesGivenBack(t *testing.T) {
+	p := newPlaces()
+	var leave []func()
+	for i := range 16 {
+		l, err := p.take(t.Context(), string(rune('a'+i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave = append(leave, l)
+	}
+	for range 3 {
+		ctx, cancel := context.WithTimeout(t.Context(), short)
+		if _, err := p.take(ctx, "a"); !errors.Is(err, errNoPlace) {
+			t.Fatal(err)
+		}
+		cancel()
+	}
+	leave[1]()
+	ctx, cancel := context.WithTimeout(t.Context(), guard)
+	defer cancel()
+	second, err := p.take(ctx, "a")
+	if err != nil {
+		t.Fatal("the second place at the host is lost:", err)
+	}
+	for _, l := range append(leave, second) {
+		l()
+		l()
+	}
+	if len(p.all) != 0 || len(p.hosts) != 0 {
+		t.Error("places are left taken")
 	}
 }
 
@@ -208,9 +244,9 @@ func TestPlacesOfAll(t *testing.T) {
 			}
 		})
 	}
-	eventually(t, "sixteen run", func() bool { return got.Load() == maxFetches })
+	eventually(t, "sixteen run", func() bool { return got.Load() == 16 })
 	time.Sleep(short)
-	if n := w.accepted.Load(); n != maxFetches {
+	if n := w.accepted.Load(); n != 16 {
 		t.Errorf("%d connections", n)
 	}
 	cancel()

@@ -3,6 +3,7 @@ package revoke
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
 	"net/netip"
 	"strconv"
@@ -32,10 +33,7 @@ func (f *fetcher) dial(ctx context.Context, t target) (plain net.Conn, stream ne
 	}
 	plain, err = d.DialContext(ctx, "tcp", net.JoinHostPort(host, t.port))
 	if err != nil {
-		if refused := g.refusal(); refused != nil {
-			return nil, nil, refused
-		}
-		return nil, nil, failed(t.host, "no connection: ", err)
+		return nil, nil, g.failed(t.host, err)
 	}
 	if t.url.Scheme == "http" {
 		return plain, plain, nil
@@ -69,7 +67,7 @@ func (g *gate) control(_ context.Context, _, address string, _ syscall.RawConn) 
 	switch e := err.(type) {
 	case nil:
 		if g.passed++; g.passed > maxAddresses {
-			return &fetchError{text: "more addresses than are tried"}
+			return errOthers
 		}
 	case *refusedURL:
 		if g.refused == nil {
@@ -101,7 +99,7 @@ func (g *gate) judge(address string) error {
 	own, err := ownAddress(addr, g.f.interfaces)
 	switch {
 	case err != nil:
-		return &fetchError{text: shown(g.named) + ": " + err.Error(), cause: err}
+		return err
 	case own:
 		return g.refuse(addr.String() + ", an address of this machine")
 	}
@@ -112,13 +110,19 @@ func (g *gate) refuse(what string) error {
 	return &refusedURL{shown(g.named) + ": leads to " + what}
 }
 
-// refusal is why the rules let no address through, nil if they did or it is not
-// known.
-func (g *gate) refusal() error {
+// failed is the error of a dial that failed with err, which is about one of the
+// addresses: a refusal only if the rules forbid all of them.
+func (g *gate) failed(host string, err error) error {
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	if g.refused == nil || g.passed > 0 || g.unknown {
-		return nil
+	var refused *refusedURL
+	switch {
+	case g.unknown:
+		err = errInterfaces
+	case g.refused != nil && g.passed == 0:
+		return g.refused
+	case errors.As(err, &refused):
+		err = errOthers
 	}
-	return g.refused
+	return failed(host, "no connection: ", err)
 }

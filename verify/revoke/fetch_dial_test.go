@@ -183,6 +183,21 @@ func TestOwnAddressEndToEnd(t *testing.T) {
 	}
 }
 
+// TestNotAllForbidden: an address that could have served, or might have, makes a
+// failure one of the moment, whatever else the name leads to.
+func TestNotAllForbidden(t *testing.T) {
+	f := newFetcher(fetchOptions{dial: guard, total: guard})
+	staysHere(f)
+	f.resolver = resolving(t, func(string) []string { return []string{"10.0.0.1", "9.9.9.9"} })
+	if _, err := fetched(t, f, "http://crl.example.com/", 10); err == nil || refusal(err) {
+		t.Errorf("one address is public: %v", err)
+	}
+	f.interfaces = func() ([]net.Addr, error) { return nil, errors.New("no netlink") }
+	if _, err := fetched(t, f, "http://crl.example.com/", 10); err == nil || refusal(err) {
+		t.Errorf("one address cannot be judged: %v", err)
+	}
+}
+
 // TestManyAddresses: a name with very many addresses is knocked at eight times.
 func TestManyAddresses(t *testing.T) {
 	var many []string

@@ -29,6 +29,7 @@ func (e *fetchError) Unwrap() error { return e.cause }
 
 // What a source can do wrong, beside what the network does.
 var (
+	errOthers    = errors.New("none of the addresses that may be tried answers")
 	errSlow      = errors.New("the time for a fetch is over")
 	errSilent    = errors.New("the time for an answer is over")
 	errLongHead  = errors.New("the head of the response is too long")
@@ -72,7 +73,7 @@ func words(err error) string {
 	switch {
 	case errors.As(err, &ours):
 		return ours.text
-	case is(err, errSlow, errSilent, errLongHead, errInterims, errCoding, errRedirects, errRedirect, errNoPlace):
+	case is(err, errOthers, errInterfaces, errSlow, errSilent, errLongHead, errInterims, errCoding, errRedirects, errRedirect, errNoPlace):
 		return err.Error()
 	case errors.Is(err, context.Canceled):
 		return "given up"
