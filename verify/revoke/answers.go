@@ -105,6 +105,7 @@ func (c *Checker) response(ctx context.Context, url string, request []byte) (der
 // errNotKnown is no fault of the responder.
 var errNotKnown = &answerError{"the responder does not know the certificate"}
 
+// keepResponse keeps a response that readResponse took. The error is the disk's.
 func (c *Checker) keepResponse(key string, der []byte, r response) error {
 	temp, err := c.cache.temp()
 	if err != nil {

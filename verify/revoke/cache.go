@@ -176,7 +176,7 @@ func (c *cache) put(key string, n note, temp string) error {
 	return c.trim()
 }
 
-// replace makes the file name at once or not at all; make makes it elsewhere.
+// replace makes the file name at once or not at all; write makes it elsewhere first.
 func (c *cache) replace(name string, write func(path string) error) error {
 	temp, err := c.temp()
 	if err == nil {
@@ -194,6 +194,7 @@ func (c *cache) replace(name string, write func(path string) error) error {
 	return nil
 }
 
+// writeFile writes a file that is not there yet, to the disk.
 func writeFile(path string, b []byte) error {
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {

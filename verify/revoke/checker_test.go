@@ -485,7 +485,7 @@ func TestRefreshKeepsNobodyWaiting(t *testing.T) {
 	r.clock.add(refreshAfter)
 	r.want(bob, verify.Good) // waiting for it would end in the hang guard
 	r.want(bob, verify.Good)
-	r.wantRequests("/ca.crl", 2)
+	untilTrue(t, "the list is asked for again", func() bool { return r.count("/ca.crl") == 2 })
 	close(release)
 	untilTrue(t, "the new list counts", func() bool { return lastOf(r.ask(bob)).Reason == "affiliationChanged" })
 	r.wantRequests("/ca.crl", 2)

@@ -118,6 +118,7 @@ func (c *Checker) fetchList(f *flight, s *source, key string, q listQuestion) {
 	f.list, f.serial = l, serialKey(q.serials[0])
 }
 
+// noteOf returns what is to be remembered of a list; put adds the rest.
 func noteOf(l *list) note {
 	n := note{List: true, ThisUpdate: l.thisUpdate, NextUpdate: l.nextUpdate}
 	if l.number != nil {

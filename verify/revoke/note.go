@@ -24,6 +24,7 @@ type note struct {
 	used time.Time // last
 }
 
+// readNote reads a note from its file. Any error means that there is none.
 func readNote(path string) (*note, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -34,6 +35,11 @@ func readNote(path string) (*note, error) {
 	if err != nil {
 		return nil, err
 	}
+	return parseNote(b)
+}
+
+// parseNote reads a note of at most maxNote bytes.
+func parseNote(b []byte) (*note, error) {
 	n := &note{}
 	if err := json.Unmarshal(b, n); err != nil {
 		return nil, err
