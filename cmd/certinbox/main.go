@@ -66,6 +66,6 @@ failed; 75 try again later; 77 not permitted; 78 configuration.`,
 	root.PersistentFlags().String("config", defaultConfig, "configuration `file`")
 	root.AddCommand(serveCommand(), inspectCommand(), checkConfigCommand(), versionCommand(),
 		listCommand(), showCommand(), pathCommand(), deleteCommand(), preferCommand(), blockCommand(), readmitCommand(), rebuildCommand(),
-		whyCommand(), demoCommand())
+		whyCommand(), demoCommand(), trustCommand())
 	return root
 }

@@ -26,6 +26,7 @@ func TestMain(m *testing.M) {
 // certinbox itself they know
 //
 //	case NAME [AS]      writes AS.eml, AS.dns and ca.pem of a case
+//	authorities         writes the CAs, holders and lists of roots of the trust scripts
 //	ready SOCKET        waits until the daemon listens
 //	send SOCKET FILE [SENDER [RCPT...]]  hands over a message as an MTA does, and prints what the client reads
 //	signal NAME FILE    sends HUP or TERM to the process whose number is in FILE
@@ -40,11 +41,12 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
-			"case":   func(ts *testscript.TestScript, neg bool, args []string) { writeCase(ts, all, args) },
-			"ready":  ready,
-			"send":   send,
-			"signal": signalled,
-			"within": within,
+			"authorities": authorities,
+			"case":        func(ts *testscript.TestScript, neg bool, args []string) { writeCase(ts, all, args) },
+			"ready":       ready,
+			"send":        send,
+			"signal":      signalled,
+			"within":      within,
 		},
 	})
 }

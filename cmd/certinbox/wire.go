@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net/netip"
@@ -18,7 +17,6 @@ import (
 	"github.com/certinbox/certinbox/internal/dns"
 	"github.com/certinbox/certinbox/store"
 	"github.com/certinbox/certinbox/verify"
-	"github.com/certinbox/certinbox/verify/trust"
 )
 
 const defaultConfig = "/etc/certinbox/config.yaml"
@@ -90,43 +88,13 @@ func (w *world) resolver(c *config.Config) (txt, error) {
 	return z.TXT, nil
 }
 
-// trusted loads the anchors. Problems that stop nothing go to tell.
-func (w *world) trusted(c *config.Config, now time.Time, tell func(string)) (*trust.Anchors, error) {
-	var sources []trust.Source
-	for _, a := range c.Trust.Anchors {
-		s := trust.Source{File: a.File, AllowMissingEKU: a.AllowMissingEKU, AllowSubjectAddress: a.AllowSubjectAddress}
-		if len(a.Domains) != 1 || a.Domains[0] != config.AnyDomain {
-			s.Domains = a.Domains
-		}
-		sources = append(sources, s)
-	}
-	if w.anchors != "" {
-		if _, err := os.Stat(w.anchors); err != nil {
-			return nil, fail(exitNoInput, fmt.Errorf("--anchors: %w", err))
-		}
-		sources = []trust.Source{{File: w.anchors}}
-	}
-	if len(sources) == 0 {
-		return nil, &failure{exitConfig, errors.New("trust.anchors is empty: no CA is trusted, so no certificate could be kept"),
-			"name CA certificates under trust.anchors in the configuration, or with --anchors"}
-	}
-	anchors, problems, err := trust.Load(sources, now)
-	for _, p := range problems {
-		tell(p.String())
-	}
-	if err != nil {
-		return nil, fail(exitConfig, err)
-	}
-	return anchors, nil
-}
-
 // judge connects a Verifier.
 func (w *world) judge(c *config.Config, tell func(string)) (*verify.Verifier, error) {
 	now, err := w.clock()
 	if err != nil {
 		return nil, err
 	}
-	anchors, err := w.trusted(c, now(), tell)
+	trusts, err := w.trusted(c, now(), tell)
 	if err != nil {
 		return nil, err
 	}
@@ -134,7 +102,7 @@ func (w *world) judge(c *config.Config, tell func(string)) (*verify.Verifier, er
 	if err != nil {
 		return nil, err
 	}
-	return &verify.Verifier{Policy: c.Policy(), Anchors: anchors, TXT: lookup, Now: now}, nil
+	return &verify.Verifier{Policy: c.Policy(), Anchors: trusts.anchors, TXT: lookup, Now: now}, nil
 }
 
 // settings connects everything that a Collector needs. The store is returned
