@@ -93,18 +93,22 @@ func (w *recheck) address(ctx context.Context, name string) error {
 	if err != nil {
 		return trouble("recheck", err)
 	}
-	errs := &firstError{}
+	errs, asked := &firstError{}, false
 	for i := range h.Records {
 		r := &h.Records[i]
 		if r.BlockKey {
 			errs.add(w.blockKey(ctx, name, r))
 		}
 		if r.due(w.now) || w.all && r.asked(w.now) {
+			asked = true
 			errs.add(w.certificate(ctx, name, h.Address, r))
 		}
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+	}
+	if _, _, changed := Age(h.Records, w.now); !changed && !asked {
+		return errs.result()
 	}
 	errs.add(w.d.sweepOne(ctx, name, w.now, w.tell, &w.counts))
 	return errs.result()

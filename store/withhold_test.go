@@ -204,3 +204,28 @@ func TestCrowdOfUnchecked(t *testing.T) {
 		t.Errorf("still pending: %+v", d.Change)
 	}
 }
+
+// TestWaitsOnWithItsDeadline: a held and withheld one that comes again when
+// nothing else is left is let in, but does not begin to wait anew.
+func TestWaitsOnWithItsDeadline(t *testing.T) {
+	e, f := incoming("a", silent)
+	past := []Record{kept("b", state(Revoked)), kept("a", withheld(time.Hour), waiting("b", 3*days))}
+	d := Decide(Past{Records: past}, e, f, Rules{PublishUnchecked: days}, noon())
+	if r := recordIn(d.Records, f.Fingerprint); d.Row != 4 || r.State != Waiting || !r.Until.IsZero() || !r.Withheld.Equal(noon().Add(time.Hour)) {
+		t.Errorf("row %d, %+v", d.Row, r)
+	}
+}
+
+// TestSettleKeepsWhoCameFirst: whatever the past looks like, the latest of too
+// many that wait for a CA go, and somebody is told.
+func TestSettleKeepsWhoCameFirst(t *testing.T) {
+	var records []Record
+	for i := range maxWithheld + 2 {
+		records = append(records, kept(fmt.Sprint(i), withheld(days), func(r *Record) { r.Since = noon().Add(time.Duration(i) * time.Minute) }))
+	}
+	c := &casefile{now: noon(), records: records}
+	c.settle()
+	if got := states(c.records, "0", "4", "5", "6"); got != "0:pending 4:pending 5:superseded 6:superseded" || len(c.events) != 2 {
+		t.Errorf("%s, %q", got, c.events)
+	}
+}
