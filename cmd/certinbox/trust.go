@@ -99,7 +99,7 @@ func oneCertificate(file string) (trust.Object, error) {
 	return found[0], nil
 }
 
-// named returns the SHA-256 that an argument names: itself, or that of the
+// fingerprintNamed returns the SHA-256 that an argument names: itself, or that of the
 // certificate in a file, or of its key.
 func fingerprintNamed(arg string, key bool) (string, error) {
 	if sum, ok := fingerprintOf(arg); ok {
