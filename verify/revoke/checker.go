@@ -69,6 +69,9 @@ func New(o Options) (*Checker, error) {
 	}
 	var err error
 	if c.cache, err = openCache(o.Dir, o.CacheBytes, o.Now); err != nil {
+		if c.gone != "" {
+			err = errors.Join(err, os.RemoveAll(c.gone))
+		}
 		return nil, err
 	}
 	c.fetcher = newFetcher(fetchOptions{allow: o.Allow, dial: dialTime, total: listTime})
