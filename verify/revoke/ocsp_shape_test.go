@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"testing"
 
 	"github.com/certinbox/certinbox/internal/testmail"
 	"github.com/certinbox/certinbox/verify"
@@ -109,5 +110,39 @@ func (w *ocspWorld) shapeCases() map[string]ocspCase {
 		"P-256, SHA-1":   algorithm("p256", "sha1", "SHA-1 or MD5"),
 		"P-224":          algorithm("p224", "sha256", "key: of a kind that is not accepted"),
 		"Ed25519":        algorithm("ed25519", "", verify.Good),
+	}
+}
+
+// grown appends a NULL inside the element at path, which counts children from
+// the outermost element on.
+func grown(der []byte, path ...int) []byte {
+	children := testmail.Children(der)
+	if len(path) == 0 {
+		children = append(children, []byte{5, 0})
+	} else {
+		children[path[0]] = grown(children[path[0]], path[1:]...)
+	}
+	return testmail.Element(der[0], bytes.Join(children, nil))
+}
+
+// TestNothingTrails: no level of a response may have more than it should, in
+// what is signed and around it.
+func TestNothingTrails(t *testing.T) {
+	w := newOCSPWorld()
+	embedding := func(o *testmail.OCSPResponse) { o.Embedded = [][]byte{w.ca.DER} }
+	whole := w.answered(w.ca, embedding)
+	var all [][]byte
+	for _, path := range [][]int{{}, {1}, {1, 0}, {1, 0, 1}, {1, 0, 1, 0}, {1, 0, 1, 0, 3}, {1, 0, 1, 0, 3, 0}} {
+		all = append(all, grown(whole, path...))
+	}
+	for _, path := range [][]int{{}, {0}, {2}, {2, 0}, {2, 0, 0}, {2, 0, 1}, {2, 0, 3}} {
+		all = append(all, w.answered(w.ca, func(o *testmail.OCSPResponse) {
+			o.Edit = func(data []byte) []byte { return grown(data, path...) }
+		}))
+	}
+	for i, der := range all {
+		if r, err := readResponse(der, w.leaf.Cert, w.ca.Cert, testmail.Instant()); err == nil {
+			t.Errorf("%d: %+v", i, r)
+		}
 	}
 }
