@@ -201,6 +201,7 @@ func TestListsOfPartOfTheCertificates(t *testing.T) {
 		{"truth of no bytes", testmail.Sequence(point(4)), user, "cannot be read"},
 		{"out of order", testmail.Sequence(point(2, 0), point(1, 0xff)), authority, "cannot be read"},
 		{"something more", testmail.Sequence(point(6, 0xff)), user, "cannot be read"},
+		{"garbled part", testmail.Sequence([]byte{0x81, 5}), user, "cannot be read"},
 		{"no sequence", []byte{5, 0}, user, "cannot be read"},
 		{"something after it", append(testmail.Sequence(), 5, 0), user, "cannot be read"},
 	} {
