@@ -62,8 +62,19 @@ type recheck struct {
 // address does not keep it from the others; the first is returned.
 func (d *Directory) Recheck(ctx context.Context, now time.Time, ask func(context.Context, Kept) Standing, tell func(Event)) (Rechecked, error) {
 	w := &recheck{d: d, now: now, ask: ask, tell: tell}
+	return w.walk(ctx)
+}
+
+// RecheckAll is Recheck for every certificate, due or not: when it changed who is
+// trusted.
+func (d *Directory) RecheckAll(ctx context.Context, now time.Time, ask func(context.Context, Kept) Standing, tell func(Event)) (Rechecked, error) {
+	w := &recheck{d: d, now: now, ask: ask, tell: tell, all: true}
+	return w.walk(ctx)
+}
+
+func (w *recheck) walk(ctx context.Context) (Rechecked, error) {
 	errs := &firstError{}
-	err := eachName(d.path("entries"), func(name string) error {
+	err := eachName(w.d.path("entries"), func(name string) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

@@ -99,7 +99,7 @@ func rowReasons() []string {
 		"cms-malformed", "cms-algorithm", "cms-integrity", "cms-signers", "cms-no-certificate",
 		"cert-malformed", "cert-untrusted", "cert-incomplete", "cert-expired", "cert-not-yet-valid", "cert-distrusted",
 		"cert-constraint", "cert-usage", "cert-key", "cert-weak", "cert-address", "cert-no-address",
-		"cert-revoked", "cert-hold", "cert-revocation-unknown", "cert-revocation-none", "stale", "not-for-us",
+		"cert-revoked", "cert-hold", "cert-revocation-unknown", "cert-revocation-none", "cert-blocked", "stale", "not-for-us",
 	}
 }
 

@@ -30,7 +30,7 @@ Exit status: 0 the daemon would start with it; 78 it would not.`,
 				return err
 			}
 			var w world
-			if _, err := w.judge(c, teller(cmd.ErrOrStderr())); err != nil {
+			if _, _, err := w.judge(c, teller(cmd.ErrOrStderr())); err != nil {
 				return err
 			}
 			if err := groups(c); err != nil {

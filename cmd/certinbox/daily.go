@@ -31,12 +31,8 @@ func (d *service) sweep(ctx context.Context) {
 			log.Error("sweep: a fault of ours", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 		}
 	}()
-	now, err := d.clock()
-	if err != nil {
-		log.Error("sweep: " + err.Error())
-		return
-	}
-	err = d.kept.Load().Sweep(ctx, now(), func(e store.Event) {
+	a := d.now.Load()
+	err := a.kept.Sweep(ctx, a.verifier.Now(), func(e store.Event) {
 		log.Info("sweep: "+e.Text, "address", e.Address)
 	})
 	if err != nil && !errors.Is(err, context.Canceled) {

@@ -71,10 +71,11 @@ func (o *inspection) run(cmd *cobra.Command, file string) error {
 		return err
 	}
 	stderr := cmd.ErrOrStderr()
-	v, err := o.judge(c, teller(stderr))
+	v, done, err := o.verifier(c, stderr)
 	if err != nil {
 		return err
 	}
+	defer done()
 	v.All = !o.asServed
 	message, err := readMessage(file, cmd.InOrStdin(), v.Policy.Limits.Message)
 	if err != nil {
@@ -104,6 +105,23 @@ func (o *inspection) run(cmd *cobra.Command, file string) error {
 		return fail(exitTemp, nil)
 	}
 	return fail(exitNo, nil)
+}
+
+// verifier connects a judge that asks CAs as the daemon does, without what the
+// daemon remembers of their answers.
+func (o *inspection) verifier(c *config.Config, stderr io.Writer) (v *verify.Verifier, done func() error, err error) {
+	if c.Revocation.Mode, err = o.revocationMode(c); err != nil {
+		return nil, nil, err
+	}
+	if v, _, err = o.judge(c, teller(stderr)); err != nil {
+		return nil, nil, err
+	}
+	checker, err := newChecker(c.Revocation, "", v.Now, nil)
+	if err != nil || checker == nil {
+		return v, func() error { return nil }, err
+	}
+	v.Revoked = checker.Ask
+	return v, checker.Close, nil
 }
 
 // config reads the configuration, which may be missing or not ours to read

@@ -32,15 +32,15 @@ func (d *service) reload() {
 	}
 	// What needs a restart stays as it is until then, so that the settings in
 	// force are those of one file or the other for each key.
-	next.Milter, next.Store, next.Reports = d.config.Milter, d.config.Store, d.config.Reports
-	settings, kept, err := d.settings(next, d.log)
+	next.Milter, next.Store, next.Reports, next.Admin = d.config.Milter, d.config.Store, d.config.Reports, d.config.Admin
+	a, err := d.assemble(next, d.now.Load())
 	if err != nil {
 		d.refuse(err)
 		return
 	}
 	d.bounded = boundMemory(next, d.bounded)
-	d.collector.Set(settings)
-	d.kept.Store(kept)
+	d.collector.Set(a.settings)
+	d.install(a)
 	d.log.Configure(next.Log.Format, next.Log.Level)
 	d.config = next
 	log.Info("reloaded", "changed", list(live), "anchors", "read again")

@@ -14,10 +14,10 @@ import (
 	"github.com/coreos/go-systemd/v22/daemon"
 	"github.com/spf13/cobra"
 
+	"github.com/certinbox/certinbox/internal/admin"
 	"github.com/certinbox/certinbox/internal/collect"
 	"github.com/certinbox/certinbox/internal/config"
 	"github.com/certinbox/certinbox/milter"
-	"github.com/certinbox/certinbox/store"
 )
 
 // drain is how long conversations under way may take to end after SIGTERM. It
@@ -65,12 +65,16 @@ fails; 77 not permitted, also for root when the store belongs to another user;
 type service struct {
 	world
 	file      string
-	config    *config.Config // in force
+	config    *config.Config // as read last
 	log       *collect.Log
 	collector *collect.Collector
-	kept      atomic.Pointer[store.Directory] // what is swept
-	server    *milter.Server
-	bounded   bool // the bound of memory is ours, not GOMEMLIMIT's
+	now       atomic.Pointer[assembly] // in force
+	witness   *witness
+	metrics   *admin.Metrics
+
+	trustChanged chan struct{} // a reload changed who may vouch
+	server       *milter.Server
+	bounded      bool // the bound of memory is ours, not GOMEMLIMIT's
 }
 
 func (d *service) run(ctx context.Context) error {
@@ -80,18 +84,25 @@ func (d *service) run(ctx context.Context) error {
 	if err := refuseRoot(d.config); err != nil {
 		return err
 	}
-	settings, kept, err := d.settings(d.config, d.log)
+	clock, err := d.clock()
+	if err != nil {
+		return err
+	}
+	d.trustChanged = make(chan struct{}, 1)
+	d.witness, d.metrics = newWitness(d.log.Logger(), clock), admin.New()
+	a, err := d.assemble(d.config, nil)
 	if err != nil {
 		if f, ok := errors.AsType[*failure](err); ok && f.status == exitDenied {
 			f.hint = "the store has to belong to the user of the daemon: chown -R USER " + d.config.Store.Path
 		}
 		return err
 	}
-	if err := kept.Usable(); err != nil {
+	if err := a.kept.Usable(); err != nil {
 		// No reason to stay away: other people's mail would wait for us too.
 		d.log.Logger().Error(err.Error() + "; until then mail for the collection address is put off")
 	}
-	d.kept.Store(kept)
+	d.install(a)
+	d.witness.resume(a.trusted)
 	listeners, err := openListeners(d.config)
 	if err != nil {
 		return err
@@ -101,7 +112,13 @@ func (d *service) run(ctx context.Context) error {
 		return &failure{exitUsage, fmt.Errorf("%s is for trials, and a listener can be reached from other machines", flag), "listen on 127.0.0.1, ::1 or a unix socket"}
 	}
 	d.bounded = boundMemory(d.config, false)
-	d.collector = collect.New(settings)
+	stopAdmin, err := d.serveMetrics()
+	if err != nil {
+		closeAll(listeners)
+		return err
+	}
+	defer stopAdmin()
+	d.collector = collect.New(a.settings)
 	host, _ := os.Hostname() // "" lets the server say localhost
 	d.server = milter.New(milter.Config{Collector: d.collector, Log: d.log.Logger(), Name: host})
 
@@ -119,7 +136,7 @@ func (d *service) run(ctx context.Context) error {
 	for _, address := range unheard(d.config, listeners) {
 		d.log.Logger().Warn("milter.listen " + address + " is not listened on: systemd hands over its own sockets; change certinbox.socket instead")
 	}
-	go d.daily(ctx)
+	background := d.background(ctx)
 	d.tell(daemon.SdNotifyReady)
 	d.log.Logger().Info("ready", "version", programVersion(), "collect", fmt.Sprint(d.config.Collect), "mode", d.config.Mode, "refuse", d.config.Refuse)
 	for {
@@ -134,7 +151,9 @@ func (d *service) run(ctx context.Context) error {
 			return fail(exitIO, fmt.Errorf("serve: %w", err))
 		case <-ctx.Done():
 			stop() // a second signal kills
-			return d.end()
+			err := d.end()
+			background()
+			return err
 		}
 	}
 }

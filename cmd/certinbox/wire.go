@@ -12,7 +12,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/certinbox/certinbox/internal/collect"
 	"github.com/certinbox/certinbox/internal/config"
 	"github.com/certinbox/certinbox/internal/dns"
 	"github.com/certinbox/certinbox/store"
@@ -31,12 +30,15 @@ type world struct {
 	at      string // RFC 3339
 	zone    string // file of DNS answers
 	anchors string // file or folder
+
+	revocation string // soft, hard or off; "": as configured
 }
 
 func (w *world) flags(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&w.at, "at", "", "judge as if it were this `time` (RFC 3339, 2026-03-02T12:00:00Z)")
 	cmd.Flags().StringVar(&w.zone, "dns", "", "take DNS answers from this `file`: lines NAME TXT \"...\"")
 	cmd.Flags().StringVar(&w.anchors, "anchors", "", "trust the CA certificates in this `file` or folder, for any domain, and no others")
+	cmd.Flags().StringVar(&w.revocation, "revocation", "", "ask CAs in this `mode`: soft, hard or off (default: as configured; with --at: off)")
 }
 
 // given says which of the flags was used, "" if none.
@@ -88,52 +90,21 @@ func (w *world) resolver(c *config.Config) (txt, error) {
 	return z.TXT, nil
 }
 
-// judge connects a Verifier.
-func (w *world) judge(c *config.Config, tell func(string)) (*verify.Verifier, error) {
+// judge connects a Verifier that asks no CA yet.
+func (w *world) judge(c *config.Config, tell func(string)) (*verify.Verifier, trusted, error) {
 	now, err := w.clock()
 	if err != nil {
-		return nil, err
+		return nil, trusted{}, err
 	}
-	trusts, err := w.trusted(c, now(), tell)
+	t, err := w.trusted(c, now(), tell)
 	if err != nil {
-		return nil, err
+		return nil, trusted{}, err
 	}
 	lookup, err := w.resolver(c)
 	if err != nil {
-		return nil, err
+		return nil, trusted{}, err
 	}
-	return &verify.Verifier{Policy: c.Policy(), Anchors: trusts.anchors, TXT: lookup, Now: now}, nil
-}
-
-// settings connects everything that a Collector needs. The store is returned
-// beside for who sweeps it.
-func (w *world) settings(c *config.Config, log *collect.Log) (collect.Settings, *store.Directory, error) {
-	v, err := w.judge(c, func(problem string) { log.Logger().Warn("trust: " + problem) })
-	if err != nil {
-		return collect.Settings{}, nil, err
-	}
-	kept, err := openStore(c, v.Now, false)
-	if err != nil {
-		return collect.Settings{}, nil, err
-	}
-	s := collect.Settings{
-		Verifier: v, Keeper: kept, Log: log,
-		Observe: c.Mode == config.Observe, Refuse: c.Refuse, Discard: c.OnAccept == config.Discard,
-		AuthservID: c.AuthservID, HelpURL: c.HelpURL,
-		Relays: prefixes(c.Relays), OwnNetworks: prefixes(c.OwnNetworks),
-		Judged: c.Limits.Judged, InFlight: int64(c.Limits.InFlight),
-	}
-	if w.at == "" {
-		s.NotBefore = made()
-	}
-	if c.Reports.Keep > 0 && c.Reports.Size > 0 {
-		ring, err := kept.Reports()
-		if err != nil {
-			return collect.Settings{}, nil, fromStore(err)
-		}
-		s.Reports = ring
-	}
-	return s, kept, nil
+	return &verify.Verifier{Policy: c.Policy(), Anchors: t.anchors, TXT: lookup, Now: now}, t, nil
 }
 
 func prefixes(networks []config.Network) []netip.Prefix {
@@ -157,6 +128,8 @@ func openStore(c *config.Config, now func() time.Time, readOnly bool) (*store.Di
 			Hold:            time.Duration(c.KeyChange.Hold),
 			FreshFor:        time.Duration(c.Freshness.MaxAge + c.Freshness.MaxAhead),
 			NewPerDomainDay: c.Limits.NewPerDomain,
+
+			PublishUnchecked: time.Duration(c.Revocation.PublishUnchecked),
 		},
 		Group: group, Now: now, ReadOnly: readOnly,
 		Reports: store.ReportLimits{Count: c.Reports.Keep, Bytes: int64(c.Reports.Size)},

@@ -3,6 +3,7 @@ package mtatest
 import (
 	"bytes"
 	"context"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"net"
@@ -80,7 +81,13 @@ func TestParity(t *testing.T) {
 		}
 	}
 	t.Logf("%d cases: %v", len(all), p.count)
-	if p.count[byFlags] < 350 || p.count[byConfig] < 15 || p.count[inside] > 20 {
+	stubs := 0 // what the CAs say in a case, no command can be told
+	for _, c := range all {
+		if c.Revocation != "" {
+			stubs++
+		}
+	}
+	if p.count[byFlags] < 350 || p.count[byConfig] < 20 || p.count[inside]-stubs > 5 {
 		t.Errorf("too few of them through the real command: %v", p.count)
 	}
 }
@@ -108,6 +115,9 @@ func (p *parity) compare(t *testing.T, c cases.Case) {
 		want = judgedInside(t, c, v)
 	} else {
 		v.Anchors = load(t, dir, c)
+		if name := policyOf(c, "blocked_ca"); name != "" {
+			block(t, dir, c, v, name)
+		}
 		want = p.inspected(t, dir, c, config)
 	}
 	got, seen := served(t, c, v)
@@ -161,7 +171,11 @@ func told(c cases.Case) (how string, config []string) {
 			domains = "[" + strings.Join(strings.Fields(value), ", ") + "]"
 		case "anchor_allow_missing_eku", "anchor_allow_subject_address":
 			anchor += ", " + strings.TrimPrefix(key, "anchor_") + ": true"
-		default: // limits below what an operator may choose, and what only the bundle of public CAs will know
+		case "anchor_distrust_after":
+			return byConfig, []string{"trust: {roots: ANCHORS}", "collect: secureme@example.com"}
+		case "blocked_ca":
+			config = append(config, "store: {path: STORE}")
+		default: // limits below what an operator may choose
 			return inside, nil
 		}
 	}
@@ -173,8 +187,12 @@ func anchors(dir string) string { return filepath.Join(dir, "anchors.pem") }
 
 // load reads the anchors as the command does.
 func load(t *testing.T, dir string, c cases.Case) *trust.Anchors {
-	must(t, os.WriteFile(anchors(dir), c.Anchors, 0o644))
 	s := trust.Source{File: anchors(dir)}
+	content := c.Anchors
+	if date := policyOf(c, "anchor_distrust_after"); date != "" {
+		s.Public, content = true, bundle(t, c, date)
+	}
+	must(t, os.WriteFile(anchors(dir), content, 0o644))
 	for line := range strings.Lines(c.Policy) {
 		switch key, value, _ := strings.Cut(strings.TrimSpace(line), ": "); key {
 		case "anchor_domains":
@@ -190,6 +208,53 @@ func load(t *testing.T, dir string, c cases.Case) *trust.Anchors {
 	return loaded
 }
 
+// policyOf is the value of a key of the policy, "" without it.
+func policyOf(c cases.Case, key string) string {
+	for line := range strings.Lines(c.Policy) {
+		if value, ok := strings.CutPrefix(strings.TrimSpace(line), key+": "); ok {
+			return value
+		}
+	}
+	return ""
+}
+
+// bundle writes the anchors of a case as public roots with a distrust date.
+func bundle(t *testing.T, c cases.Case, date string) []byte {
+	at, err := time.Parse(time.RFC3339, date)
+	must(t, err)
+	b, _, err := trust.ReadBundle("anchors", c.Anchors)
+	must(t, err)
+	b.Date = c.At
+	for i := range b.Roots {
+		b.Roots[i].DistrustAfter = at
+	}
+	var out bytes.Buffer
+	must(t, trust.WriteBundle(&out, b))
+	return out.Bytes()
+}
+
+// block puts the CA of that common name on the block list of a store for the
+// command, and out of the paths of v.
+func block(t *testing.T, dir string, c cases.Case, v *verify.Verifier, name string) {
+	listed := ""
+	for _, a := range v.Anchors.List() {
+		if a.Certificate.Subject.CommonName == name {
+			listed = trust.Fingerprint(a.Certificate)
+		}
+	}
+	for _, seen := range c.Report(t.Context(), v).Seen {
+		if strings.HasPrefix(seen.Subject, "CN="+name+",") {
+			listed = seen.SHA256
+		}
+	}
+	if listed == "" { // nobody of the mail
+		listed = strings.Repeat("0", 64)
+	}
+	must(t, os.MkdirAll(filepath.Join(dir, "store", "certs"), 0o755))
+	must(t, os.WriteFile(filepath.Join(dir, "store", "blocked"), []byte("certificate "+listed+"\n"), 0o600))
+	v.Anchors = v.Anchors.With(nil, func(ca *x509.Certificate) bool { return trust.Fingerprint(ca) == listed })
+}
+
 // inspected judges a case by the real command, once for machines and once for
 // people.
 func (p *parity) inspected(t *testing.T, dir string, c cases.Case, config []string) judgement {
@@ -200,7 +265,7 @@ func (p *parity) inspected(t *testing.T, dir string, c cases.Case, config []stri
 	if config == nil {
 		args = append(args, "--anchors", anchors(dir))
 	} else {
-		text := strings.ReplaceAll(strings.Join(config, "\n"), "ANCHORS", anchors(dir)) + "\n"
+		text := strings.NewReplacer("ANCHORS", anchors(dir), "STORE", filepath.Join(dir, "store")).Replace(strings.Join(config, "\n")) + "\n"
 		must(t, os.WriteFile(filepath.Join(dir, "config.yaml"), []byte(text), 0o644))
 		args = append(args, "--config", filepath.Join(dir, "config.yaml"))
 	}

@@ -34,8 +34,8 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	w := &world{t: t, keys: testmail.NewKeys(), now: time.Now(), dir: tempDir(t, "world")}
-	w.root = w.keys.Root(testmail.Profile{Name: "Example Root", Kind: "p256"})
-	w.ca = w.root.Intermediate(testmail.Profile{Name: "Example Mail CA", Kind: "p256"})
+	w.root = w.keys.Root(testmail.Profile{Name: "Example Root", Organisation: "Example Trust", Kind: "p256"})
+	w.ca = w.root.Intermediate(testmail.Profile{Name: "Example Mail CA", Organisation: "Example Trust", Kind: "p256"})
 	w.dkim = testmail.DKIM{Domain: "example.org", Selector: "s1", Key: w.keys.Key("rsa2048", "dkim")}
 	w.zone = testmail.Zone{}.Add(w.dkim.Name(), w.dkim.Record())
 	return w

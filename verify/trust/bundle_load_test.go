@@ -120,31 +120,21 @@ func TestLoadBundleAsAnchors(t *testing.T) {
 	}
 }
 
-// TestLoadMergesBundle: the operator's anchor and the same CA in a bundle are
-// one anchor, whichever comes first.
-func TestLoadMergesBundle(t *testing.T) {
+// TestLoadMergesBundles: the same CA in two bundles is one anchor with the
+// earlier date.
+func TestLoadMergesBundles(t *testing.T) {
 	b := bundleOf()
 	early, late := b.Roots[1].DistrustAfter, b.Roots[1].DistrustAfter.AddDate(1, 0, 0)
 	bundle := trust.Source{File: "roots", Public: true, Contents: []byte(written(t, b))}
 	b.Roots[1].DistrustAfter = late
 	newer := trust.Source{File: "newer", Public: true, Contents: []byte(written(t, b))}
-	ca := string(block("CERTIFICATE", b.Roots[1].Certificate.Raw))
-	own := trust.Source{File: "own", Contents: []byte(ca), Domains: []string{"a.de"}, Exclusive: true}
-	same := trust.Source{File: "own", Contents: []byte(ca)}
 	for title, c := range map[string]struct {
-		sources   []trust.Source
-		public    bool
-		exclusive bool
-		domains   []string
-		date      time.Time
-		says      string
+		sources []trust.Source
+		says    string
 	}{
-		"own first":      {[]trust.Source{own, bundle}, true, true, []string{"a.de"}, early, "narrower"},
-		"own last":       {[]trust.Source{bundle, own}, true, true, []string{"a.de"}, early, "narrower"},
-		"newer first":    {[]trust.Source{newer, bundle}, true, false, nil, early, "narrower"},
-		"newer last":     {[]trust.Source{bundle, newer}, true, false, nil, early, "narrower"},
-		"own unlimited":  {[]trust.Source{same, newer}, true, false, nil, late, "narrower"},
-		"twice the same": {[]trust.Source{bundle, bundle}, true, false, nil, early, "too"},
+		"newer first":    {[]trust.Source{newer, bundle}, "narrower"},
+		"newer last":     {[]trust.Source{bundle, newer}, "narrower"},
+		"twice the same": {[]trust.Source{bundle, bundle}, "too"},
 	} {
 		t.Run(title, func(t *testing.T) {
 			set, problems, err := trust.Load(c.sources, testmail.Instant())
@@ -152,13 +142,77 @@ func TestLoadMergesBundle(t *testing.T) {
 				t.Fatal(set, problems, err)
 			}
 			a := set.List()[slices.IndexFunc(set.List(), func(a *trust.Anchor) bool { return a.Certificate.Equal(b.Roots[1].Certificate) })]
-			if a.Public != c.public || a.Exclusive != c.exclusive || !slices.Equal(a.Domains, c.domains) || !a.DistrustAfter.Equal(c.date) || a.Label != b.Roots[1].Label {
+			if !a.Public || a.Exclusive || a.Domains != nil || !a.DistrustAfter.Equal(early) || a.Label != b.Roots[1].Label {
 				t.Errorf("%+v", a)
 			}
 			if !slices.ContainsFunc(problems, func(p trust.Problem) bool { return p.Warning && strings.Contains(p.Text, c.says) }) {
 				t.Errorf("no problem says %q: %v", c.says, problems)
 			}
 		})
+	}
+}
+
+// TestLoadPublicAndOwn: a public root that the operator names too keeps vouching
+// for everybody, and his settings hold for his domains; whichever comes first.
+func TestLoadPublicAndOwn(t *testing.T) {
+	keys := testmail.NewKeys()
+	root, other := keys.Root(testmail.Profile{Name: "Root"}), keys.Root(testmail.Profile{Name: "Other"})
+	leaf := func(ca *testmail.Identity, address string) *x509.Certificate {
+		return ca.Issue(testmail.Profile{Name: address, Mailboxes: []string{address}}).Cert
+	}
+	bundle := trust.Source{File: "roots", Public: true, Contents: []byte(written(t, trust.Bundle{Date: testmail.Instant(),
+		Roots: []trust.Root{{Certificate: root.Cert, Label: "Root"}, {Certificate: other.Cert, Label: "Other"}}}))}
+	own := trust.Source{File: "own", Contents: root.PEM(), Domains: []string{"bank.de"}, Exclusive: true, AllowSubjectAddress: true}
+	for title, sources := range map[string][]trust.Source{"own first": {own, bundle}, "own last": {bundle, own}} {
+		t.Run(title, func(t *testing.T) {
+			set, problems, err := trust.Load(sources, testmail.Instant())
+			if err != nil || set.Len() != 3 {
+				t.Fatal(set.Len(), problems, err)
+			}
+			if !slices.ContainsFunc(problems, func(p trust.Problem) bool {
+				return p.Warning && strings.Contains(p.Text, "vouches for any address as a public root")
+			}) {
+				t.Errorf("nobody says that it is both: %v", problems)
+			}
+			for _, c := range []struct {
+				leaf   *x509.Certificate
+				reason string
+				public bool
+			}{
+				{leaf(root, "a@elsewhere.example"), "", true},
+				{leaf(other, "a@elsewhere.example"), "", true},
+				{leaf(root, "a@bank.de"), "", false},
+				{leaf(other, "a@bank.de"), "cert-constraint", false},
+			} {
+				p, r := set.Path(c.leaf, nil, trust.Options{At: testmail.Instant(), MaxChain: 8, MaxSANs: 100, RSABits: 8192})
+				switch {
+				case c.reason != "" && (r == nil || r.Reason != c.reason), c.reason == "" && r != nil:
+					t.Errorf("%s: %v, want %q", c.leaf.Subject, r, c.reason)
+				case c.reason == "" && (p.Anchor.Public != c.public || p.Anchor.AllowSubjectAddress == c.public):
+					t.Errorf("%s: by the anchor %+v", c.leaf.Subject, p.Anchor)
+				}
+			}
+		})
+	}
+}
+
+// TestLoadExclusiveTwice: who is to have which domains for himself must be said once.
+func TestLoadExclusiveTwice(t *testing.T) {
+	root := testmail.NewKeys().Root(testmail.Profile{Name: "Root"})
+	own := func(file string, exclusive bool, domains ...string) trust.Source {
+		return trust.Source{File: file, Contents: root.PEM(), Domains: domains, Exclusive: exclusive}
+	}
+	for title, sources := range map[string][]trust.Source{
+		"other domains": {own("a", true, "a.de"), own("b", true, "b.de")},
+		"only one":      {own("a", false, "a.de"), own("b", true, "b.de")},
+		"and any":       {own("a", true, "a.de"), own("b", false)},
+	} {
+		if _, _, err := trust.Load(sources, testmail.Instant()); err == nil || !strings.Contains(err.Error(), "name it once") {
+			t.Errorf("%s: %v", title, err)
+		}
+	}
+	if _, _, err := trust.Load([]trust.Source{own("a", true, "a.de"), own("b", true, "a.de")}, testmail.Instant()); err != nil {
+		t.Errorf("twice the same: %v", err)
 	}
 }
 

@@ -59,7 +59,8 @@ func (p Problem) String() string {
 // an error that names it: all of them are, joined. An expired anchor is usable,
 // so that no day comes on which the daemon does not start; paths to it are
 // refused. A certificate that stands in several sources becomes one anchor with
-// the narrowest of its settings.
+// the narrowest of its settings, but for one: a public root that the operator
+// names too is two anchors, so that his settings neither narrow it nor are lost.
 func Load(sources []Source, now time.Time) (*Anchors, []Problem, error) {
 	l := &loader{now: now, merged: map[string]*Anchor{}}
 	for _, s := range sources {
@@ -263,10 +264,19 @@ func (l *loader) add(file string, index int, a *Anchor) error {
 	if a.Certificate.NotBefore.After(l.now) {
 		l.report(file, index, true, "the CA "+named(a.Certificate)+" is not valid yet: certificates under it are refused")
 	}
-	key := string(a.Certificate.Raw)
+	// The same CA may stand among the public roots, with none of the operator's
+	// settings, and beside them as his own, with his: either may vouch.
+	key := fmt.Sprint(a.Public, string(a.Certificate.Raw))
 	if old := l.merged[key]; old != nil {
+		if old.Exclusive != a.Exclusive || a.Exclusive && !slices.Equal(old.Domains, a.Domains) {
+			return fmt.Errorf("the CA %s stands in %s too, and is to have domains for itself there or here: name it once",
+				named(a.Certificate), old.Source)
+		}
 		l.report(file, index, true, old.narrow(a))
 		return nil
+	}
+	if other := l.merged[fmt.Sprint(!a.Public, string(a.Certificate.Raw))]; other != nil {
+		l.report(file, index, true, "the CA "+named(a.Certificate)+" stands in "+other.Source+" too: it vouches for any address as a public root")
 	}
 	if len(l.anchors) == maxAnchors {
 		return fmt.Errorf("over %d CA certificates in all", maxAnchors)
@@ -282,9 +292,7 @@ func (a *Anchor) narrow(b *Anchor) string {
 	text := "the CA " + named(a.Certificate) + " stands in " + a.Source + " too"
 	same := slices.Equal(a.Domains, b.Domains) && (a.Domains == nil) == (b.Domains == nil) &&
 		a.AllowMissingEKU == b.AllowMissingEKU && a.AllowSubjectAddress == b.AllowSubjectAddress &&
-		a.Exclusive == b.Exclusive && a.DistrustAfter.Equal(b.DistrustAfter)
-	a.Exclusive = a.Exclusive || b.Exclusive
-	a.Public = a.Public || b.Public
+		a.DistrustAfter.Equal(b.DistrustAfter)
 	a.DistrustAfter = earlier(a.DistrustAfter, b.DistrustAfter)
 	if a.Label == "" {
 		a.Label = b.Label

@@ -20,7 +20,16 @@ func (s *search) missing(leaf *x509.Certificate, bag []*x509.Certificate) *Refus
 	if selfIssued(leaf) {
 		return untrusted(leaf, "the certificate vouches for itself")
 	}
-	top := topmost(leaf, slices.Concat(bag, s.bag)) // what the shelf has is not missing
+	chain := upward(leaf, slices.Concat(bag, s.bag)) // what the shelf has is not missing
+	r := s.absent(chain[len(chain)-1])
+	if r.Detail != notSigned { // that is about one pair, not about what is above
+		r.Chain, r.Where = chain, len(chain)-1
+	}
+	return r
+}
+
+// absent says what is wrong above top, the last certificate at hand.
+func (s *search) absent(top *x509.Certificate) *Refusal {
 	switch {
 	case selfIssued(top):
 		return untrusted(top, "the certificate leads to a CA that is not trusted here")
@@ -36,10 +45,10 @@ func (s *search) missing(leaf *x509.Certificate, bag []*x509.Certificate) *Refus
 
 func selfIssued(c *x509.Certificate) bool { return bytes.Equal(c.RawIssuer, c.RawSubject) }
 
-// topmost follows issuers by name as far as it goes, the one whose key
+// upward follows issuers by name as far as it goes, the one whose key
 // identifier fits first.
-func topmost(leaf *x509.Certificate, bag []*x509.Certificate) *x509.Certificate {
-	top, seen := leaf, map[string]bool{string(leaf.RawSubject): true}
+func upward(leaf *x509.Certificate, bag []*x509.Certificate) []*x509.Certificate {
+	chain, top, seen := []*x509.Certificate{leaf}, leaf, map[string]bool{string(leaf.RawSubject): true}
 	for range 2 * maxBag {
 		var next *x509.Certificate
 		for _, c := range bag {
@@ -49,11 +58,11 @@ func topmost(leaf *x509.Certificate, bag []*x509.Certificate) *x509.Certificate 
 			}
 		}
 		if next == nil {
-			return top
+			break
 		}
-		top, seen[string(next.RawSubject)] = next, true
+		chain, top, seen[string(next.RawSubject)] = append(chain, next), next, true
 	}
-	return top
+	return chain
 }
 
 // forged says whether an anchor has the name that c gives for its issuer, may

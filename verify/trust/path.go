@@ -75,7 +75,9 @@ func (s *search) extend(chain []*x509.Certificate) bool {
 	}
 	anchors = slices.Clone(anchors)
 	slices.SortStableFunc(anchors, func(a, b *Anchor) int {
-		return cmp.Compare(s.rank(last, a.Certificate), s.rank(last, b.Certificate))
+		// The same CA may be a public root and the operator's own: his first, for
+		// what he allows it.
+		return cmp.Or(cmp.Compare(s.rank(last, a.Certificate), s.rank(last, b.Certificate)), cmp.Compare(foreign(a), foreign(b)))
 	})
 	for _, t := range anchors {
 		if !oversize(t.Certificate, s.o.RSABits) && !stands(chain, t.Certificate) && !s.signatures.broken(last, t.Certificate) &&
@@ -186,4 +188,12 @@ func farness(reason string) int {
 		return i
 	}
 	return len(order)
+}
+
+// foreign is 0 for an anchor of the operator's own choice, 1 for a public root.
+func foreign(t *Anchor) int {
+	if t.Public {
+		return 1
+	}
+	return 0
 }

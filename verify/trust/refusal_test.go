@@ -118,7 +118,7 @@ func refusalCases(t *testing.T) map[string]refusalCase {
 		"too long":                     {under(long, bob()), "cert-constraint", 9, 8, ""},
 		"too long beside a forged one": {both, "cert-constraint", 9, 8, ""},
 		"not signed":                   {chain{forged, []*testmail.Identity{w.inter}, []*trust.Anchor{anchor(w.root)}}, "cert-untrusted", 3, 0, ""},
-		"nothing by name":              {chain{w.leaf, nil, []*trust.Anchor{anchor(w.root)}}, "cert-incomplete", 0, 0, ""},
+		"nothing by name":              {chain{w.leaf, nil, []*trust.Anchor{anchor(w.root)}}, "cert-incomplete", 1, 0, ""},
 	}
 }
 

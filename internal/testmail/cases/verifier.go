@@ -28,7 +28,14 @@ func (c Case) Verifier() (*verify.Verifier, error) {
 	v := &verify.Verifier{Policy: verify.DefaultPolicy(), TXT: zone.TXT, Now: func() time.Time { return c.At }}
 	v.Policy.Collect = []string{"secureme@example.com"}
 	var anchor trust.Anchor
-	err = eachLine(c.Policy, func(key, value string) error { return applyPolicy(&v.Policy, &anchor, key, value) })
+	blocked := "" // common name of a CA on the block list
+	err = eachLine(c.Policy, func(key, value string) error {
+		if key == "blocked_ca" {
+			blocked = value
+			return nil
+		}
+		return applyPolicy(&v.Policy, &anchor, key, value)
+	})
 	if err != nil {
 		return nil, fmt.Errorf("cases: %s: policy: %w", c.Name, err)
 	}
@@ -37,6 +44,9 @@ func (c Case) Verifier() (*verify.Verifier, error) {
 		return nil, fmt.Errorf("cases: %s: anchors: %w", c.Name, err)
 	}
 	v.Anchors = trust.New(anchors...)
+	if blocked != "" {
+		v.Anchors = v.Anchors.With(nil, func(ca *x509.Certificate) bool { return ca.Subject.CommonName == blocked })
+	}
 	if c.Revocation != "" {
 		v.Revoked = stub(c.Revocation)
 	}

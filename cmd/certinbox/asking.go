@@ -1,0 +1,58 @@
+package main
+
+import (
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/certinbox/certinbox/internal/config"
+	"github.com/certinbox/certinbox/verify/revoke"
+)
+
+// revocationMode is whether CAs are asked. What they say today is nothing about
+// another day, so that with --at nobody is asked unless --revocation says so.
+func (w *world) revocationMode(c *config.Config) (string, error) {
+	switch w.revocation {
+	case config.Soft, config.Hard, config.Off:
+		return w.revocation, nil
+	case "":
+	default:
+		return "", fail(exitUsage, fmt.Errorf("--revocation %q: use soft, hard or off", w.revocation))
+	}
+	if w.at != "" {
+		return config.Off, nil
+	}
+	return c.Revocation.Mode, nil
+}
+
+// newChecker returns who asks CAs as configured, nil where nobody is to be
+// asked. dir is where answers are kept, "" for a folder that Close removes.
+func newChecker(r config.Revocation, dir string, now func() time.Time, log *slog.Logger) (*revoke.Checker, error) {
+	if r.Mode == config.Off {
+		return nil, nil
+	}
+	var allow []revoke.Allowed
+	for _, s := range r.Allow {
+		a, err := revoke.ParseAllowed(s)
+		if err != nil { // the configuration was checked before
+			return nil, fail(exitConfig, fmt.Errorf("revocation.allow: %w", err))
+		}
+		allow = append(allow, a)
+	}
+	c, err := revoke.New(revoke.Options{Dir: dir, Allow: allow, CRLBytes: int64(r.CRLSize), CacheBytes: int64(r.CacheSize), Now: now, Log: log})
+	if err != nil {
+		return nil, fail(exitIO, err)
+	}
+	return c, nil
+}
+
+// answersDir is where the daemon keeps what CAs said.
+func answersDir(c *config.Config) string { return filepath.Join(c.Store.Path, "revocation") }
+
+// sameAsking says whether who asks for a serves b too.
+func sameAsking(a, b config.Revocation) bool {
+	return (a.Mode == config.Off) == (b.Mode == config.Off) && slices.Equal(a.Allow, b.Allow) &&
+		a.CRLSize == b.CRLSize && a.CacheSize == b.CacheSize
+}

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"runtime/debug"
+	"time"
+
+	"github.com/certinbox/certinbox/internal/admin"
+	"github.com/certinbox/certinbox/store"
+	"github.com/certinbox/certinbox/verify"
+	"github.com/certinbox/certinbox/verify/trust"
+)
+
+// How often the daemon looks which certificates are due to be asked about, and
+// how long the question about one of them may take: nobody waits for it.
+const (
+	recheckEvery = time.Hour
+	recheckTime  = 30 * time.Second
+)
+
+// recheck asks the CAs again about what is kept, from time to time and at once
+// about an address whose mail was refused as revoked, until ctx ends.
+func (d *service) recheck(ctx context.Context) {
+	for {
+		wait := time.NewTimer(recheckEvery - time.Duration(rand.Int64N(int64(recheckEvery/4))))
+		d.recheckOnce(ctx, (*store.Directory).Recheck)
+		for waiting := true; waiting; {
+			select {
+			case <-ctx.Done():
+				wait.Stop()
+				return
+			case <-d.trustChanged:
+				d.recheckOnce(ctx, (*store.Directory).RecheckAll)
+			case address := <-d.witness.withdrawn:
+				d.recheckOnce(ctx, func(kept *store.Directory, ctx context.Context, now time.Time, ask asker, tell func(store.Event)) (store.Rechecked, error) {
+					return kept.RecheckAddress(ctx, address, now, ask, tell)
+				})
+			case <-wait.C:
+				waiting = false
+			}
+		}
+	}
+}
+
+type asker = func(context.Context, store.Kept) store.Standing
+
+// recheckOnce asks once about what walk chooses.
+func (d *service) recheckOnce(ctx context.Context, walk func(*store.Directory, context.Context, time.Time, asker, func(store.Event)) (store.Rechecked, error)) {
+	log := d.log.Logger()
+	defer func() {
+		if p := recover(); p != nil {
+			log.Error("recheck: a fault of ours", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		}
+	}()
+	a := d.now.Load()
+	ask := func(ctx context.Context, k store.Kept) store.Standing { return standing(ctx, a.verifier, k) }
+	n, err := walk(a.kept, ctx, a.verifier.Now(), ask, d.tellEvent)
+	for result, count := range map[string]int{admin.Good: n.Good, admin.Revoked: n.Revoked, admin.Held: n.Held,
+		admin.Reinstated: n.Reinstated, admin.Unanswered: n.Unanswered} {
+		d.metrics.Rechecked(result, count)
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
+		log.Error("recheck: " + err.Error())
+	}
+	if n.Asked > 0 {
+		log.Info("rechecked", "asked", n.Asked, "good", n.Good, "revoked", n.Revoked, "held", n.Held, "reinstated", n.Reinstated,
+			"unanswered", n.Unanswered, "published", n.Published)
+	}
+}
+
+// tellEvent logs what the operator should hear; what takes a certificate away from
+// those who encrypt to it is a warning.
+func (d *service) tellEvent(e store.Event) {
+	level := slog.LevelInfo
+	switch e.Kind {
+	case store.EventRevoked, store.EventHold, store.EventBlocked, store.EventUntrusted:
+		level = slog.LevelWarn
+	}
+	d.log.Logger().Log(context.Background(), level, "recheck: "+e.Text, "address", e.Address, "event", e.Kind)
+}
+
+// standing finds the path of a certificate that is kept anew, as CAs may have
+// been removed or blocked since, and asks about it.
+func standing(ctx context.Context, v *verify.Verifier, k store.Kept) store.Standing {
+	leaf, err := x509.ParseCertificate(k.Certificate)
+	if err != nil {
+		return store.Standing{Status: verify.Unknown, Detail: "the certificate cannot be read"}
+	}
+	var bag []*x509.Certificate
+	for _, der := range k.Chain {
+		if c, err := x509.ParseCertificate(der); err == nil {
+			bag = append(bag, c)
+		}
+	}
+	l := v.Policy.Limits
+	path, refusal := v.Anchors.Path(leaf, bag, trust.Options{At: v.Now(), MaxChain: l.Chain, MaxSANs: l.SANs, RSABits: l.RSABits})
+	switch {
+	case refusal != nil && refusal.Reason == store.ReasonBlocked:
+		return store.Standing{Status: store.StatusBlocked, Detail: refusal.Detail}
+	case refusal != nil:
+		return store.Standing{Status: store.StatusUntrusted, Detail: refusal.Detail}
+	case v.Revoked == nil:
+		return store.Standing{Status: verify.NoSource, Detail: "no CA was asked"}
+	}
+	ctx, cancel := context.WithTimeout(ctx, recheckTime)
+	defer cancel()
+	answers, err := v.Revoked(ctx, path, v.Now())
+	a := verify.Standing(path, answers, v.Now())
+	s := store.Standing{Status: a.Status, Detail: a.Detail, Revoked: a.Revoked, AskAgain: a.NextUpdate}
+	if a.Status == verify.Revoked || a.Status == verify.Hold {
+		s.Detail = a.String()
+		s.KeyCompromise = a.Reason == "keyCompromise" && a.SHA256 == trust.Fingerprint(leaf)
+	}
+	if err != nil && a.Status == verify.Unknown {
+		s.Detail += ": " + err.Error()
+	}
+	return s
+}
