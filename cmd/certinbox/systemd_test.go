@@ -5,6 +5,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -100,5 +101,25 @@ func heard(t *testing.T, c *net.UnixConn, want string) {
 	}
 	if got := string(b[:n]); !strings.Contains(got, want) {
 		t.Errorf("systemd hears %q, want %s", got, want)
+	}
+}
+
+// The unit lets the daemon ask which addresses are its own: without that no CA
+// in the public Internet is asked anything.
+func TestUnitAllowsWhatFetchingNeeds(t *testing.T) {
+	unit, err := os.ReadFile("../../contrib/systemd/certinbox.service")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(unit)) {
+		families, ok := strings.CutPrefix(strings.TrimSpace(line), "RestrictAddressFamilies=")
+		if !ok {
+			continue
+		}
+		for _, want := range []string{"AF_INET", "AF_INET6", "AF_UNIX", "AF_NETLINK"} {
+			if !slices.Contains(strings.Fields(families), want) {
+				t.Errorf("RestrictAddressFamilies=%s lacks %s", families, want)
+			}
+		}
 	}
 }
