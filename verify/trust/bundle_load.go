@@ -3,6 +3,7 @@ package trust
 import (
 	"fmt"
 	"os"
+	"strings"
 	"time"
 )
 
@@ -30,6 +31,7 @@ func (l *loader) takeBundle(name string, data []byte, s Source) (int, error) {
 	}
 	if s.Public {
 		l.doubt(name, b)
+		l.outside(name, b)
 	}
 	for i, r := range b.Roots {
 		if err := l.add(name, i+1, &Anchor{Certificate: r.Certificate, Source: name + ": " + r.Label,
@@ -40,6 +42,24 @@ func (l *loader) takeBundle(name string, data []byte, s Source) (int, error) {
 		}
 	}
 	return len(b.Roots), nil
+}
+
+// outside warns once of the roots of a bundle that cannot vouch at the time:
+// roots expire in it, and most are not valid yet when an old mail is judged.
+func (l *loader) outside(name string, b Bundle) {
+	var labels []string
+	for _, r := range b.Roots {
+		if !current(r.Certificate, l.now) {
+			labels = append(labels, printable(r.Label))
+		}
+	}
+	if n := len(labels); n > 0 {
+		text := strings.Join(labels[:min(n, 3)], ", ")
+		if n > 3 {
+			text += fmt.Sprintf(" and %d more", n-3)
+		}
+		l.report(name, 0, true, fmt.Sprintf("%d of %d roots are outside their dates, certificates under them are refused: %s", n, len(b.Roots), text))
+	}
 }
 
 // doubt warns about a bundle that can be read and is hardly what was meant.

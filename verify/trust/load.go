@@ -257,11 +257,12 @@ const maxAnchorRSABits = 8192
 
 // add takes an anchor, or merges it with the same one from elsewhere.
 func (l *loader) add(file string, index int, a *Anchor) error {
-	if a.Certificate.NotAfter.Before(l.now) {
+	switch {
+	case a.Public: // takeBundle says so once for all
+	case a.Certificate.NotAfter.Before(l.now):
 		l.report(file, index, true, "the CA "+named(a.Certificate)+" expired on "+
 			a.Certificate.NotAfter.UTC().Format("2 January 2006")+": certificates under it are refused")
-	}
-	if a.Certificate.NotBefore.After(l.now) {
+	case a.Certificate.NotBefore.After(l.now):
 		l.report(file, index, true, "the CA "+named(a.Certificate)+" is not valid yet: certificates under it are refused")
 	}
 	// The same CA may stand among the public roots, with none of the operator's
