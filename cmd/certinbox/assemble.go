@@ -52,16 +52,18 @@ func (d *service) assemble(c *config.Config, before *assembly) (a *assembly, err
 			return nil, err
 		}
 	}
+	if a.settings, err = d.settings(a); err != nil {
+		return nil, err
+	}
 	if before != nil && sameAsking(before.config.Revocation, c.Revocation) {
 		a.checker = before.checker
 	} else if a.checker, err = newChecker(c.Revocation, answersDir(c), a.verifier.Now, log); err != nil {
-		return nil, err
+		return nil, err // nothing may fail after this: nobody would close it
 	}
 	if a.checker != nil {
 		a.verifier.Revoked = a.checker.Ask
 	}
-	a.settings, err = d.settings(a)
-	return a, err
+	return a, nil
 }
 
 // settings is what a Collector needs of an assembly.
@@ -89,7 +91,7 @@ func (d *service) settings(a *assembly) (collect.Settings, error) {
 
 // install makes an assembly the one in force, for what happens beside messages.
 func (d *service) install(a *assembly) {
-	before := d.now.Swap(a)
+	before := d.inForce.Swap(a)
 	d.metrics.Trust(a.trusted.anchors.Len(), a.trusted.bundle.Date)
 	if before != nil && before.vouching() != a.vouching() {
 		select {
@@ -114,7 +116,7 @@ func (d *service) install(a *assembly) {
 func (a *assembly) vouching() string {
 	h := sha256.New()
 	for _, t := range a.trusted.anchors.List() {
-		fmt.Fprintln(h, trust.Fingerprint(t.Certificate), t.Domains, t.Domains == nil, t.Exclusive, t.Public, t.DistrustAfter)
+		fmt.Fprintln(h, trust.Fingerprint(t.Certificate), t.Domains, t.Domains == nil, t.Exclusive, t.AllowMissingEKU, t.AllowSubjectAddress, t.Public, t.DistrustAfter)
 	}
 	fmt.Fprintln(h, a.blocks)
 	return hex.EncodeToString(h.Sum(nil))

@@ -16,11 +16,11 @@ func (d *service) background(ctx context.Context) (end func()) {
 	var wg sync.WaitGroup
 	wg.Go(func() { d.daily(ctx) })
 	wg.Go(func() { d.recheck(ctx) })
-	wg.Go(func() { d.witness.run(ctx, func() trusted { return d.now.Load().trusted }) })
+	wg.Go(func() { d.witness.run(ctx, func() trusted { return d.inForce.Load().trusted }) })
 	return func() {
 		cancel()
 		wg.Wait()
-		if c := d.now.Load().checker; c != nil {
+		if c := d.inForce.Load().checker; c != nil {
 			if err := c.Close(); err != nil {
 				d.log.Logger().Error("revocation: " + err.Error())
 			}

@@ -31,7 +31,7 @@ func (d *service) sweep(ctx context.Context) {
 			log.Error("sweep: a fault of ours", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 		}
 	}()
-	a := d.now.Load()
+	a := d.inForce.Load()
 	err := a.kept.Sweep(ctx, a.verifier.Now(), func(e store.Event) {
 		log.Info("sweep: "+e.Text, "address", e.Address)
 	})

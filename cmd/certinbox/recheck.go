@@ -57,7 +57,7 @@ func (d *service) recheckOnce(ctx context.Context, walk func(*store.Directory, c
 			log.Error("recheck: a fault of ours", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 		}
 	}()
-	a := d.now.Load()
+	a := d.inForce.Load()
 	ask := func(ctx context.Context, k store.Kept) store.Standing { return standing(ctx, a.verifier, k) }
 	n, err := walk(a.kept, ctx, a.verifier.Now(), ask, d.tellEvent)
 	for result, count := range map[string]int{admin.Good: n.Good, admin.Revoked: n.Revoked, admin.Held: n.Held,

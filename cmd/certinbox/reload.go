@@ -33,7 +33,7 @@ func (d *service) reload() {
 	// What needs a restart stays as it is until then, so that the settings in
 	// force are those of one file or the other for each key.
 	next.Milter, next.Store, next.Reports, next.Admin = d.config.Milter, d.config.Store, d.config.Reports, d.config.Admin
-	a, err := d.assemble(next, d.now.Load())
+	a, err := d.assemble(next, d.inForce.Load())
 	if err != nil {
 		d.refuse(err)
 		return

@@ -68,7 +68,7 @@ type service struct {
 	config    *config.Config // as read last
 	log       *collect.Log
 	collector *collect.Collector
-	now       atomic.Pointer[assembly] // in force
+	inForce   atomic.Pointer[assembly]
 	witness   *witness
 	metrics   *admin.Metrics
 
@@ -84,32 +84,9 @@ func (d *service) run(ctx context.Context) error {
 	if err := refuseRoot(d.config); err != nil {
 		return err
 	}
-	clock, err := d.clock()
+	listeners, err := d.prepare()
 	if err != nil {
 		return err
-	}
-	d.trustChanged = make(chan struct{}, 1)
-	d.witness, d.metrics = newWitness(d.log.Logger(), clock), admin.New()
-	a, err := d.assemble(d.config, nil)
-	if err != nil {
-		if f, ok := errors.AsType[*failure](err); ok && f.status == exitDenied {
-			f.hint = "the store has to belong to the user of the daemon: chown -R USER " + d.config.Store.Path
-		}
-		return err
-	}
-	if err := a.kept.Usable(); err != nil {
-		// No reason to stay away: other people's mail would wait for us too.
-		d.log.Logger().Error(err.Error() + "; until then mail for the collection address is put off")
-	}
-	d.install(a)
-	d.witness.resume(a.trusted)
-	listeners, err := openListeners(d.config)
-	if err != nil {
-		return err
-	}
-	if flag := d.given(); flag != "" && !allLocal(listeners) {
-		closeAll(listeners)
-		return &failure{exitUsage, fmt.Errorf("%s is for trials, and a listener can be reached from other machines", flag), "listen on 127.0.0.1, ::1 or a unix socket"}
 	}
 	d.bounded = boundMemory(d.config, false)
 	stopAdmin, err := d.serveMetrics()
@@ -118,7 +95,7 @@ func (d *service) run(ctx context.Context) error {
 		return err
 	}
 	defer stopAdmin()
-	d.collector = collect.New(a.settings)
+	d.collector = collect.New(d.inForce.Load().settings)
 	host, _ := os.Hostname() // "" lets the server say localhost
 	d.server = milter.New(milter.Config{Collector: d.collector, Log: d.log.Logger(), Name: host})
 
@@ -136,7 +113,7 @@ func (d *service) run(ctx context.Context) error {
 	for _, address := range unheard(d.config, listeners) {
 		d.log.Logger().Warn("milter.listen " + address + " is not listened on: systemd hands over its own sockets; change certinbox.socket instead")
 	}
-	background := d.background(ctx)
+	defer d.background(ctx)()
 	d.tell(daemon.SdNotifyReady)
 	d.log.Logger().Info("ready", "version", programVersion(), "collect", fmt.Sprint(d.config.Collect), "mode", d.config.Mode, "refuse", d.config.Refuse)
 	for {
@@ -151,11 +128,41 @@ func (d *service) run(ctx context.Context) error {
 			return fail(exitIO, fmt.Errorf("serve: %w", err))
 		case <-ctx.Done():
 			stop() // a second signal kills
-			err := d.end()
-			background()
-			return err
+			return d.end()
 		}
 	}
+}
+
+// prepare puts together what the configuration says, and opens the listeners.
+func (d *service) prepare() ([]net.Listener, error) {
+	clock, err := d.clock()
+	if err != nil {
+		return nil, err
+	}
+	d.trustChanged = make(chan struct{}, 1)
+	d.witness, d.metrics = newWitness(d.log.Logger(), clock), admin.New()
+	a, err := d.assemble(d.config, nil)
+	if err != nil {
+		if f, ok := errors.AsType[*failure](err); ok && f.status == exitDenied {
+			f.hint = "the store has to belong to the user of the daemon: chown -R USER " + d.config.Store.Path
+		}
+		return nil, err
+	}
+	if err := a.kept.Usable(); err != nil {
+		// No reason to stay away: other people's mail would wait for us too.
+		d.log.Logger().Error(err.Error() + "; until then mail for the collection address is put off")
+	}
+	d.install(a)
+	d.witness.resume(a.trusted)
+	listeners, err := openListeners(d.config)
+	if err != nil {
+		return nil, err
+	}
+	if flag := d.given(); flag != "" && !allLocal(listeners) {
+		closeAll(listeners)
+		return nil, &failure{exitUsage, fmt.Errorf("%s is for trials, and a listener can be reached from other machines", flag), "listen on 127.0.0.1, ::1 or a unix socket"}
+	}
+	return listeners, nil
 }
 
 // end lets the messages under way finish.
