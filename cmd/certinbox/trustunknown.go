@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"text/tabwriter"
 	"time"
 
@@ -48,27 +49,31 @@ configuration.`,
 			if len(list) == 0 {
 				return fail(exitNo, nil)
 			}
-			if asJSON {
-				for _, r := range list {
-					if err := json.NewEncoder(cmd.OutOrStdout()).Encode(r); err != nil {
-						return fail(exitIO, err)
-					}
-				}
-				return nil
-			}
-			w := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
-			for _, r := range list {
-				fmt.Fprintf(w, "%s\n  reason\t%s\n  refused\t%d times, %s to %s\n  author in\t%s\n  key id\t%s\n  %s\n",
-					r.Name, r.Reason, r.Count, moment(r.First), moment(r.Last), r.Domain, r.KeyID, remedy(r))
-			}
-			if err := w.Flush(); err != nil {
-				return fail(exitIO, err)
-			}
-			return nil
+			return writeRefused(cmd.OutOrStdout(), list, asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
 	return cmd
+}
+
+func writeRefused(out io.Writer, list []trust.RefusedIssuer, asJSON bool) error {
+	if asJSON {
+		for _, r := range list {
+			if err := json.NewEncoder(out).Encode(r); err != nil {
+				return fail(exitIO, err)
+			}
+		}
+		return nil
+	}
+	w := tabwriter.NewWriter(out, 0, 8, 2, ' ', 0)
+	for _, r := range list {
+		fmt.Fprintf(w, "%s\n  reason\t%s\n  refused\t%d times, %s to %s\n  author in\t%s\n  key id\t%s\n  %s\n",
+			r.Name, r.Reason, r.Count, moment(r.First), moment(r.Last), r.Domain, r.KeyID, remedy(r))
+	}
+	if err := w.Flush(); err != nil {
+		return fail(exitIO, err)
+	}
+	return nil
 }
 
 // remedy is the command that lets the issuer in.

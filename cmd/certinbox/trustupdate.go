@@ -83,7 +83,7 @@ func (u *rootsUpdate) bring(cmd *cobra.Command, c *config.Config, file string) e
 			"bring newer data, say of when it is with --date, or name the file as trust.roots"}
 	}
 	return changeTrust(c, func(f *trust.Folder) error {
-		old, err := before(f, own)
+		old, err := rootsInForce(f, own)
 		if err != nil {
 			return err
 		}
@@ -141,9 +141,9 @@ func (u *rootsUpdate) read(cmd *cobra.Command, file string) (trust.Bundle, error
 	return b, nil
 }
 
-// before returns the roots that are in force now. A bundle that is damaged has
+// rootsInForce returns the roots that are in force now. A bundle that is damaged has
 // none: this is how it is mended.
-func before(f *trust.Folder, own trust.Bundle) (trust.Bundle, error) {
+func rootsInForce(f *trust.Folder, own trust.Bundle) (trust.Bundle, error) {
 	contents, path, err := f.Roots()
 	if err != nil || contents == nil {
 		return own, err
@@ -162,7 +162,7 @@ func (u *rootsUpdate) goBack(cmd *cobra.Command, c *config.Config) error {
 		return fail(exitInternal, err)
 	}
 	return changeTrust(c, func(f *trust.Folder) error {
-		old, err := before(f, own)
+		old, err := rootsInForce(f, own)
 		if err != nil {
 			return err
 		}

@@ -117,7 +117,7 @@ func explain(out io.Writer, c *config.Config, t trusted, leaf *x509.Certificate,
 		if refusal.Constraint != "" {
 			fmt.Fprintf(&b, "limit: %s\n", foreign(refusal.Constraint))
 		}
-		fmt.Fprintf(&b, "usage: %s\nnot trusted: %s (%s)%s\n", usageText(leaf), refusal.Detail, refusal.Reason, about(refusal.Names))
+		fmt.Fprintf(&b, "usage: %s\nnot trusted: %s (%s)%s\n", usageText(leaf), refusal.Detail, refusal.Reason, quotedNames(refusal.Names))
 	}
 	if _, err := out.Write(b.Bytes()); err != nil {
 		return fail(exitIO, err)
@@ -128,7 +128,7 @@ func explain(out io.Writer, c *config.Config, t trusted, leaf *x509.Certificate,
 	return nil
 }
 
-func about(names []string) string {
+func quotedNames(names []string) string {
 	if len(names) == 0 {
 		return ""
 	}
