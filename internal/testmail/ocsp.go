@@ -2,7 +2,7 @@ package testmail
 
 import (
 	"crypto"
-	"crypto/rsa"
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"math/big"
@@ -17,9 +17,9 @@ type OCSPResponse struct {
 	ResponderID []byte    // DER of the whole ResponderID instead
 	Produced    time.Time // zero: Instant less an hour
 	Answers     []OCSPAnswer
-	Embedded    [][]byte         // certificates in DER
-	Algorithm   string           // "": sha256 (Ed25519: none); sha1, md5, sha384, sha512, pss
-	Extensions  []pkix.Extension // of the response
+	Embedded    [][]byte                // certificates in DER
+	Algorithm   x509.SignatureAlgorithm // 0: the usual one of the key
+	Extensions  []pkix.Extension        // of the response
 
 	// Edit changes the DER of the ResponseData before it is signed.
 	Edit func(data []byte) []byte
@@ -56,8 +56,7 @@ func OCSPNoCheck() pkix.Extension {
 func OCSPURLs(urls ...string) pkix.Extension {
 	var all [][]byte
 	for _, u := range urls {
-		method := must(asn1.Marshal(asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1}))
-		all = append(all, Sequence(method, Element(0x86, []byte(u))))
+		all = append(all, Sequence(oid(1, 3, 6, 1, 5, 5, 7, 48, 1), Element(0x86, []byte(u))))
 	}
 	return pkix.Extension{Id: asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 1}, Value: Sequence(all...)}
 }
@@ -88,13 +87,12 @@ func (o OCSPResponse) DER() []byte {
 	if o.Edit != nil {
 		data = o.Edit(data)
 	}
-	basic := [][]byte{data}
-	basic = append(basic, o.sign(data)...)
+	algorithm, options := signing(o.Algorithm, o.Responder.Key)
+	basic := [][]byte{data, algorithm, BitString(sign(data, o.Responder.Key, options))}
 	if o.Embedded != nil {
 		basic = append(basic, Element(0xa0, Sequence(o.Embedded...)))
 	}
-	kind := must(asn1.Marshal(asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}))
-	bytes := Sequence(kind, Element(0x04, Sequence(basic...)))
+	bytes := Sequence(oid(1, 3, 6, 1, 5, 5, 7, 48, 1, 1), Element(0x04, Sequence(basic...)))
 	return Sequence(Element(0x0a, []byte{0}), Element(0xa0, bytes))
 }
 
@@ -150,62 +148,23 @@ func (a OCSPAnswer) status() []byte {
 	panic("testmail: no such OCSP status: " + a.Status)
 }
 
-// sign returns the signature algorithm and the signature in DER.
-func (o OCSPResponse) sign(data []byte) [][]byte {
-	kind := o.Algorithm
-	_, isEC := o.Responder.Key.(deterministicEC)
-	_, isRSA := o.Responder.Key.(*rsa.PrivateKey)
-	if !isEC && !isRSA {
-		sig := must(o.Responder.Key.Sign(noRandomness{}, data, crypto.Hash(0)))
-		return [][]byte{Sequence(must(asn1.Marshal(asn1.ObjectIdentifier{1, 3, 101, 112}))), bits(sig)}
-	}
-	if kind == "pss" {
-		opts := &rsa.PSSOptions{SaltLength: rsa.PSSSaltLengthEqualsHash, Hash: crypto.SHA256}
-		sig := must(o.Responder.Key.Sign(noRandomness{}, digestOf(crypto.SHA256, data), opts))
-		return [][]byte{pssSHA256(), bits(sig)}
-	}
-	if kind == "" {
-		kind = "sha256"
-	}
-	_, hash := ocspHash(kind)
-	sig := must(o.Responder.Key.Sign(noRandomness{}, digestOf(hash, data), hash))
-	table := map[string]asn1.ObjectIdentifier{"md5": {1, 2, 840, 113549, 1, 1, 4}, "sha1": {1, 2, 840, 113549, 1, 1, 5},
-		"sha256": {1, 2, 840, 113549, 1, 1, 11}, "sha384": {1, 2, 840, 113549, 1, 1, 12}, "sha512": {1, 2, 840, 113549, 1, 1, 13}}
-	parameters := []byte{0x05, 0x00}
-	if isEC {
-		parameters = nil
-		table = map[string]asn1.ObjectIdentifier{"sha1": {1, 2, 840, 10045, 4, 1}, "sha256": {1, 2, 840, 10045, 4, 3, 2},
-			"sha384": {1, 2, 840, 10045, 4, 3, 3}, "sha512": {1, 2, 840, 10045, 4, 3, 4}}
-	}
-	return [][]byte{Sequence(must(asn1.Marshal(table[kind])), parameters), bits(sig)}
-}
-
 // ocspHash returns the AlgorithmIdentifier of a hash and the hash.
 func ocspHash(name string) ([]byte, crypto.Hash) {
-	id, hash := asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}, crypto.SHA1
+	id, hash := oid(1, 3, 14, 3, 2, 26), crypto.SHA1
 	switch name {
 	case "", "sha1":
 	case "md5":
-		id, hash = asn1.ObjectIdentifier{1, 2, 840, 113549, 2, 5}, crypto.MD5
+		id, hash = oid(1, 2, 840, 113549, 2, 5), crypto.MD5
 	case "sha256":
-		id, hash = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}, crypto.SHA256
+		id, hash = oid(2, 16, 840, 1, 101, 3, 4, 2, 1), crypto.SHA256
 	case "sha384":
-		id, hash = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 2}, crypto.SHA384
+		id, hash = oid(2, 16, 840, 1, 101, 3, 4, 2, 2), crypto.SHA384
 	case "sha512":
-		id, hash = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 3}, crypto.SHA512
+		id, hash = oid(2, 16, 840, 1, 101, 3, 4, 2, 3), crypto.SHA512
 	default:
 		panic("testmail: no such hash: " + name)
 	}
-	return Sequence(must(asn1.Marshal(id)), []byte{0x05, 0x00}), hash
-}
-
-// pssSHA256 is the AlgorithmIdentifier of RSA-PSS with SHA-256 throughout and a
-// salt of 32 bytes (RFC 4055 section 3.1).
-func pssSHA256() []byte {
-	hash, _ := ocspHash("sha256")
-	mask := Sequence(must(asn1.Marshal(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 8})), hash)
-	return Sequence(must(asn1.Marshal(asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 10})),
-		Sequence(Element(0xa0, hash), Element(0xa1, mask), Element(0xa2, []byte{0x02, 0x01, 0x20})))
+	return Sequence(id, Element(0x05, nil)), hash
 }
 
 func digestOf(h crypto.Hash, data []byte) []byte {
@@ -213,8 +172,6 @@ func digestOf(h crypto.Hash, data []byte) []byte {
 	d.Write(data)
 	return d.Sum(nil)
 }
-
-func bits(b []byte) []byte { return Element(0x03, append([]byte{0}, b...)) }
 
 // generalizedTime is t in DER, Instant plus the offset if t is zero.
 func generalizedTime(t time.Time, offset time.Duration) []byte {

@@ -1,6 +1,7 @@
 package testmail
 
 import (
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"os"
@@ -16,8 +17,13 @@ func TestOCSPResponseHoldsForOpenSSL(t *testing.T) {
 		t.Fatal("openssl is needed: apt-get install openssl")
 	}
 	keys := NewKeys()
-	for _, c := range []struct{ kind, algorithm, hash string }{
-		{"rsa2048", "", ""}, {"rsa2048", "pss", "sha256"}, {"rsa2048", "sha1", "sha384"}, {"p256", "", "sha512"}, {"p384", "sha384", ""}, {"ed25519", "", ""},
+	for _, c := range []struct {
+		kind      string
+		algorithm x509.SignatureAlgorithm
+		hash      string
+	}{
+		{"rsa2048", 0, ""}, {"rsa2048", x509.SHA256WithRSAPSS, "sha256"}, {"rsa2048", x509.SHA1WithRSA, "sha384"},
+		{"p256", 0, "sha512"}, {"p384", x509.ECDSAWithSHA384, ""}, {"ed25519", 0, ""},
 	} {
 		ca := keys.Root(Profile{Name: "CA " + c.kind, Kind: c.kind})
 		leaf := ca.Issue(Profile{Name: "leaf", Kind: "p256"})

@@ -2,6 +2,7 @@ package revoke
 
 import (
 	"bytes"
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"testing"
@@ -12,10 +13,10 @@ import (
 
 func (w *ocspWorld) shapeCases() map[string]ocspCase {
 	good := w.answered(w.ca)
-	algorithm := func(kind, name, want string) ocspCase {
+	algorithm := func(kind string, a x509.SignatureAlgorithm, want string) ocspCase {
 		ca := w.keys.Root(testmail.Profile{Name: "CA of " + kind, Kind: kind})
 		leaf := ca.Issue(w.leafProfile)
-		return ocspCase{want: want, cert: leaf, der: testmail.OCSPResponse{Responder: ca, Algorithm: name,
+		return ocspCase{want: want, cert: leaf, der: testmail.OCSPResponse{Responder: ca, Algorithm: a,
 			Answers: []testmail.OCSPAnswer{{Cert: leaf}}}.DER()}
 	}
 	edited := func(want string, edit func([]byte) []byte) ocspCase {
@@ -98,18 +99,18 @@ func (w *ocspWorld) shapeCases() map[string]ocspCase {
 		"key of a wrong length": {want: "cannot be read", der: w.answered(w.ca, func(o *testmail.OCSPResponse) {
 			o.ResponderID = testmail.Element(0xa2, testmail.Element(0x04, []byte{1}))
 		})},
-		"RSA, SHA-256":   algorithm("rsa2048", "sha256", verify.Good),
-		"RSA, SHA-384":   algorithm("rsa2048", "sha384", verify.Good),
-		"RSA, SHA-512":   algorithm("rsa2048", "sha512", verify.Good),
-		"RSA-PSS":        algorithm("rsa2048", "pss", verify.Good),
-		"RSA, SHA-1":     algorithm("rsa2048", "sha1", "SHA-1 or MD5"),
-		"RSA, MD5":       algorithm("rsa2048", "md5", "SHA-1 or MD5"),
-		"RSA 1024":       algorithm("rsa1024", "sha256", "key: RSA of 1024 bits"),
-		"P-384, SHA-384": algorithm("p384", "sha384", verify.Good),
-		"P-521, SHA-512": algorithm("p521", "sha512", verify.Good),
-		"P-256, SHA-1":   algorithm("p256", "sha1", "SHA-1 or MD5"),
-		"P-224":          algorithm("p224", "sha256", "key: of a kind that is not accepted"),
-		"Ed25519":        algorithm("ed25519", "", verify.Good),
+		"RSA, SHA-256":   algorithm("rsa2048", x509.SHA256WithRSA, verify.Good),
+		"RSA, SHA-384":   algorithm("rsa2048", x509.SHA384WithRSA, verify.Good),
+		"RSA, SHA-512":   algorithm("rsa2048", x509.SHA512WithRSA, verify.Good),
+		"RSA-PSS":        algorithm("rsa2048", x509.SHA256WithRSAPSS, verify.Good),
+		"RSA, SHA-1":     algorithm("rsa2048", x509.SHA1WithRSA, "SHA-1 or MD5"),
+		"RSA, MD5":       algorithm("rsa2048", x509.MD5WithRSA, "SHA-1 or MD5"),
+		"RSA 1024":       algorithm("rsa1024", x509.SHA256WithRSA, "key: RSA of 1024 bits"),
+		"P-384, SHA-384": algorithm("p384", x509.ECDSAWithSHA384, verify.Good),
+		"P-521, SHA-512": algorithm("p521", x509.ECDSAWithSHA512, verify.Good),
+		"P-256, SHA-1":   algorithm("p256", x509.ECDSAWithSHA1, "SHA-1 or MD5"),
+		"P-224":          algorithm("p224", x509.ECDSAWithSHA256, "key: of a kind that is not accepted"),
+		"Ed25519":        algorithm("ed25519", 0, verify.Good),
 	}
 }
 
