@@ -90,13 +90,13 @@ func (a *addition) run(cmd *cobra.Command, file string) error {
 			if err := f.AddIntermediate(ca, file, now); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "intermediate %s %s\n", trust.Fingerprint(ca), foreign(ca.Subject.String()))
+			fmt.Fprintf(cmd.OutOrStdout(), "intermediate %s %s\n", trust.Fingerprint(ca), subjectOf(ca))
 		}
 		for _, ca := range anchors {
 			if err := f.AddAnchor(ca, a.source(file), now); err != nil {
 				return err
 			}
-			fmt.Fprintf(cmd.OutOrStdout(), "anchor %s %s, for %s\n", trust.Fingerprint(ca), foreign(ca.Subject.String()), strings.Join(a.domains, " "))
+			fmt.Fprintf(cmd.OutOrStdout(), "anchor %s %s, for %s\n", trust.Fingerprint(ca), subjectOf(ca), strings.Join(a.domains, " "))
 		}
 		a.look(cmd.ErrOrStderr(), c, now, f)
 		reloadNext(cmd.OutOrStdout())
@@ -148,13 +148,13 @@ func usableCAs(file string, objects []trust.Object, tell func(string)) ([]*x509.
 		case o.Kind == trust.PrivateKey:
 			return nil, &failure{exitUsage, fmt.Errorf("%s: %s", file, o.Problem), "export the CA certificate alone, and keep the key where it was made"}
 		case o.Kind == trust.Leaf:
-			errs = append(errs, fmt.Errorf("%s: %s is the certificate of a holder, not of a CA", at, foreign(o.Certificate.Subject.String())))
+			errs = append(errs, fmt.Errorf("%s: %s is the certificate of a holder, not of a CA", at, subjectOf(o.Certificate)))
 		case o.Certificate == nil && o.Warning:
 			tell(at + ": " + o.Problem)
 		case o.Problem != "":
 			errs = append(errs, fmt.Errorf("%s: %s", at, o.Problem))
 		case o.Expired:
-			tell(fmt.Sprintf("%s: %s expired on %s and is left out", at, foreign(o.Certificate.Subject.String()), day(o.Certificate.NotAfter)))
+			tell(fmt.Sprintf("%s: %s expired on %s and is left out", at, subjectOf(o.Certificate), day(o.Certificate.NotAfter)))
 		default:
 			cas = append(cas, o.Certificate)
 		}
@@ -174,7 +174,7 @@ func (a *addition) sort(cas []*x509.Certificate) (anchors, between []*x509.Certi
 	for _, c := range cas {
 		switch {
 		case trust.SelfSigned(c) && a.intermediate:
-			return nil, nil, fail(exitUsage, fmt.Errorf("%s is self-signed: it is the beginning of a path or of no use; add it with --domains", foreign(c.Subject.String())))
+			return nil, nil, fail(exitUsage, fmt.Errorf("%s is self-signed: it is the beginning of a path or of no use; add it with --domains", subjectOf(c)))
 		case trust.SelfSigned(c) || a.anchor:
 			anchors = append(anchors, c)
 		case a.intermediate:
@@ -198,7 +198,7 @@ func (a *addition) sort(cas []*x509.Certificate) (anchors, between []*x509.Certi
 	}
 	var errs []error
 	for _, c := range others {
-		errs = append(errs, fmt.Errorf("%s is not self-signed: it was issued by %s, which is not in the file", foreign(c.Subject.String()), foreign(c.Issuer.String())))
+		errs = append(errs, fmt.Errorf("%s is not self-signed: it was issued by %s, which is not in the file", subjectOf(c), issuerOf(c)))
 	}
 	return nil, nil, &failure{exitUsage, errors.Join(errs...),
 		"nothing was added; add the root with --domains and this one with --intermediate, or trust it without its root with --anchor"}

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -43,7 +44,7 @@ type described struct {
 }
 
 func describe(kind string, c *x509.Certificate) described {
-	d := described{Kind: kind, Subject: foreign(c.Subject.String()), Issuer: foreign(c.Issuer.String()),
+	d := described{Kind: kind, Subject: subjectOf(c), Issuer: issuerOf(c),
 		Key: keyText(c.PublicKey), KeySHA256: keyHash(c), SHA256: trust.Fingerprint(c),
 		NotBefore: &c.NotBefore, NotAfter: &c.NotAfter, Expired: time.Now().After(c.NotAfter), Constraints: constraintsOf(c)}
 	if c.BasicConstraintsValid && c.IsCA && c.MaxPathLen >= 0 {
@@ -195,6 +196,22 @@ func keyText(key any) string {
 func keyHash(c *x509.Certificate) string {
 	sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
 	return hex.EncodeToString(sum[:])
+}
+
+// maxName bounds a name that is written, in bytes of DER: crypto/x509 takes time
+// that grows with its square. Real ones have a few hundred.
+const maxName = 4 << 10
+
+func subjectOf(c *x509.Certificate) string { return nameText(c.Subject, c.RawSubject) }
+
+func issuerOf(c *x509.Certificate) string { return nameText(c.Issuer, c.RawIssuer) }
+
+// nameText writes a name of a certificate, safe for a terminal and bounded.
+func nameText(name pkix.Name, der []byte) string {
+	if len(der) > maxName {
+		return fmt.Sprintf("a name of %d bytes, too long to be written", len(der))
+	}
+	return foreign(name.String())
 }
 
 // foreign makes text out of a certificate safe for a terminal and bounds it.

@@ -109,7 +109,7 @@ func explain(out io.Writer, c *config.Config, t trusted, leaf *x509.Certificate,
 			fmt.Fprintln(&b, "the nearest path:")
 			writeChain(&b, refusal.Chain, t, bag, nil)
 			if refusal.Where < len(refusal.Chain) {
-				fmt.Fprintf(&b, "fails at: %d %s\n", refusal.Where, foreign(refusal.Chain[refusal.Where].Subject.String()))
+				fmt.Fprintf(&b, "fails at: %d %s\n", refusal.Where, subjectOf(refusal.Chain[refusal.Where]))
 			}
 		} else {
 			writeChain(&b, []*x509.Certificate{leaf}, t, bag, nil)
@@ -138,7 +138,7 @@ func quotedNames(names []string) string {
 // writeChain prints each certificate of a path and where it comes from.
 func writeChain(out io.Writer, chain []*x509.Certificate, t trusted, bag []*x509.Certificate, end *trust.Anchor) {
 	for i, c := range chain {
-		fmt.Fprintf(out, "%d %s\n", i, foreign(c.Subject.String()))
+		fmt.Fprintf(out, "%d %s\n", i, subjectOf(c))
 		fmt.Fprintf(out, "  valid   %s to %s\n  key     %s\n  sha256  %s\n  from    %s\n", day(c.NotBefore), day(c.NotAfter), keyText(c.PublicKey), trust.Fingerprint(c), origin(i, c, t, bag))
 		a := anchorOf(t, c)
 		if end != nil && end.Certificate.Equal(c) {
