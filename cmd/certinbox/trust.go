@@ -127,6 +127,9 @@ that was learnt, by its SHA-256 or by the file of its certificate. With an ancho
 was learnt under it. Public roots stay: "certinbox trust block" is for those. Root
 becomes the user that owns the store first.
 
+Certificates that were kept under an anchor stay in certs/; after a reload the log names
+them (event=untrusted). "certinbox trust block" takes them out, too.
+
 Exit status: 0 done; 1 there is no such certificate; 64 wrong usage; 66 no such file; 74 it
 failed; 77 not permitted; 78 configuration.`,
 		Example: "  certinbox trust remove 1f0c…",
@@ -166,8 +169,11 @@ func trustBlockCommand() *cobra.Command {
 		Long: `Put a certificate on the block list, a CA's or a holder's, by its SHA-256 or its file, or
 with --key its key, by the SHA-256 that "certinbox trust list" prints as key_sha256. No path leads
 through a CA that is blocked, wherever its certificate comes from; a holder's leaves certs/
-at once. It is the list of "certinbox block". --lift takes it back. Certificates that were
-kept under the CA before stay. Root becomes the user that owns the store first.
+at once. It is the list of "certinbox block".
+
+What was kept under a CA leaves certs/ once the daemon has been told to reload. --lift takes
+the block back; what left for it alone then returns. Root becomes the user that owns the
+store first.
 
 Exit status: 0 done, also if there was nothing to do; 64 wrong usage; 66 no such file; 74 it
 failed; 77 not permitted; 78 configuration.`,
