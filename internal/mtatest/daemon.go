@@ -38,7 +38,6 @@ type Daemon struct {
 func StartDaemon(t testing.TB, bin, listen string, args ...string) *Daemon {
 	t.Helper()
 	d := &Daemon{t: t, bin: bin, args: append([]string{"serve"}, args...), listen: listen}
-	d.Start()
 	t.Cleanup(func() {
 		if d.cmd != nil {
 			d.Stop()
@@ -47,6 +46,7 @@ func StartDaemon(t testing.TB, bin, listen string, args ...string) *Daemon {
 			t.Logf("certinbox log:\n%s", d.Log())
 		}
 	})
+	d.Start()
 	return d
 }
 

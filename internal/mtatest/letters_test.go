@@ -44,7 +44,7 @@ type author struct {
 }
 
 // fastWorld is a world whose domain signs with a key that costs little.
-func fastWorld(t *testing.T) *world {
+func fastWorld(t testing.TB) *world {
 	w := newWorld(t)
 	w.dkim.Key = w.keys.Key("ed25519", "dkim")
 	w.zone = testmail.Zone{}.Add(w.dkim.Name(), w.dkim.Record())
@@ -71,7 +71,7 @@ func (w *world) author(name string, letters int) *author {
 }
 
 // enclosed finds the certificate of an address in a clear-signed mail.
-func enclosed(t *testing.T, mail []byte, address string) *x509.Certificate {
+func enclosed(t testing.TB, mail []byte, address string) *x509.Certificate {
 	_, part, _ := bytes.Cut(mail, []byte("filename=\"smime.p7s\"\r\n\r\n"))
 	text, _, _ := bytes.Cut(part, []byte("\r\n--"))
 	blob, err := base64.StdEncoding.DecodeString(strings.ReplaceAll(string(text), "\r\n", ""))
@@ -106,7 +106,7 @@ func (a *author) send(socket string) (miltertest.Result, error) {
 // A cabinet is a store seen from outside, as the programs see it that use what
 // is in it.
 type cabinet struct {
-	t   *testing.T
+	t   testing.TB
 	dir string
 }
 

@@ -19,7 +19,7 @@ const (
 
 // A world is a CA, a sending domain and its DNS, as certinbox will see them.
 type world struct {
-	t    *testing.T
+	t    testing.TB
 	keys *testmail.Keys
 	root *testmail.Identity
 	ca   *testmail.Identity
@@ -32,7 +32,7 @@ type world struct {
 	alone bool     // signers send their certificate without that of the CA
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	w := &world{t: t, keys: testmail.NewKeys(), now: time.Now(), dir: tempDir(t, "world")}
 	w.root = w.keys.Root(testmail.Profile{Name: "Example Root", Organisation: "Example Trust", Kind: "p256"})
 	w.ca = w.root.Intermediate(testmail.Profile{Name: "Example Mail CA", Organisation: "Example Trust", Kind: "p256"})
