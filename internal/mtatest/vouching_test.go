@@ -96,6 +96,15 @@ trust:
 	certinbox("trust", "block", ca, "--lift")
 	d.Signal(syscall.SIGHUP)
 	await(t, "it to come back", func() bool { _, err := os.Stat(published); return err == nil })
+
+	// One that is only trusted no longer leaves what it vouched for before.
+	text, err := os.ReadFile(config)
+	must(t, err)
+	must(t, os.WriteFile(config, bytes.Replace(text, []byte("domains: any"), []byte("domains: other.example"), 1), 0o600))
+	d.Signal(syscall.SIGHUP)
+	d.AwaitLog("event=untrusted")
+	w.kept(store, "alice@example.org")
+
 	d.Stop()
 	out := certinbox("trust", "unknown")
 	for _, reason := range []string{"cert-distrusted", "cert-untrusted"} {
