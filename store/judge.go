@@ -28,6 +28,9 @@ func judge(records []Record, before *Record, s Standing, list blockList, address
 	}
 	was := cloneRecords(c.records)
 	r.Asked, r.AskAgain = c.now, s.AskAgain.UTC()
+	if s.Status == StatusNone { // nobody can answer any sooner
+		r.AskAgain = c.now.Add(recheckEvery)
+	}
 	tell := func(kind, text string) {
 		j.events = append(j.events, Event{Kind: kind, Text: text + ": " + r.Fingerprint})
 	}

@@ -429,3 +429,31 @@ func TestRecheckInTrouble(t *testing.T) {
 		t.Errorf("an answer at the end counts: %s", s)
 	}
 }
+
+// TestRecheckNobodyToAsk: where a certificate names nobody, or no CA is asked at
+// all, a walk an hour must not write every entry anew.
+func TestRecheckNobodyToAsk(t *testing.T) {
+	d := openTest(t, tempDir(t), withDeadline())
+	e := mail(alice, newMaker().year(t, "a", "Org"), noon(), "Q1")
+	e.Unchecked = true
+	put(t, d, e)
+	asked := 0
+	for hour := range 49 {
+		n, _ := recheckAt(t, d, noon().Add(time.Duration(hour)*time.Hour), answer(StatusNone))
+		asked += n.Asked
+	}
+	if asked > 3 {
+		t.Errorf("asked %d times in two days", asked)
+	}
+	// Where somebody may still answer it stays due.
+	for hour := range 3 {
+		if n, err := d.RecheckAll(t.Context(), noon().Add(3*days+time.Duration(hour)*time.Hour), says(answer(StatusUnknown), nil), nil); err != nil || n.Asked != 1 {
+			t.Errorf("%+v, %v", n, err)
+		}
+	}
+	if n, _ := recheckAt(t, d, noon().Add(3*days+3*time.Hour), answer(StatusUnknown)); n.Asked != 1 {
+		t.Errorf("%+v", n)
+	}
+	shows(t, d, "active")
+	intact(t, d, true)
+}
