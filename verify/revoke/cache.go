@@ -141,7 +141,26 @@ func (c *cache) open(key string) (*os.File, error) {
 func tellUse(path string, at time.Time) { _ = os.Chtimes(path, at, at) }
 
 // errOlder says that an answer is older than one that was seen before.
-var errOlder = &answerError{"older than a list seen before"}
+var errOlder = &answerError{"older than one seen before"}
+
+// newest says whether no note about a newer answer than n is there: in memory,
+// or on disk, where another run over the same folder may have left one.
+func (c *cache) newest(key string, n note) bool {
+	if old := c.notes[key]; old != nil && !n.follows(old) {
+		return false
+	}
+	old, err := readNote(filepath.Join(c.dir, key+noteFile))
+	return err != nil || n.follows(old)
+}
+
+// stands says whether what was read of the answer of key is not older than what
+// is remembered of it: after a crash, or where somebody else changed the folder,
+// the two may differ.
+func (c *cache) stands(key string, n note) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.newest(key, n)
+}
 
 // put keeps the file temp, which stays where it is, as the answer of key. An
 // answer older than the one that was there is refused with errOlder; any other
@@ -149,7 +168,7 @@ var errOlder = &answerError{"older than a list seen before"}
 func (c *cache) put(key string, n note, temp string) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if old := c.notes[key]; old != nil && !n.follows(old) {
+	if !c.newest(key, n) {
 		return errOlder
 	}
 	info, err := os.Stat(temp)
@@ -179,19 +198,21 @@ func (c *cache) put(key string, n note, temp string) error {
 // replace makes the file name at once or not at all; write makes it elsewhere first.
 func (c *cache) replace(name string, write func(path string) error) error {
 	temp, err := c.temp()
-	if err == nil {
-		err = errors.Join(temp.Close(), os.Remove(temp.Name()))
+	if err != nil {
+		return fmt.Errorf("revoke: cache: %w", err)
 	}
-	if err == nil {
+	if err = errors.Join(temp.Close(), os.Remove(temp.Name())); err == nil {
 		err = write(temp.Name())
 	}
 	if err == nil {
 		err = os.Rename(temp.Name(), filepath.Join(c.dir, name))
 	}
 	if err != nil {
-		return fmt.Errorf("revoke: cache: %w", err)
+		err = fmt.Errorf("revoke: cache: %w", err)
 	}
-	return nil
+	// What failed may be there in part, and a rename between two names of one
+	// file leaves both (POSIX).
+	return errors.Join(err, c.remove(filepath.Base(temp.Name())))
 }
 
 // writeFile writes a file that is not there yet, to the disk.

@@ -185,3 +185,49 @@ func TestCacheThatIsNoFolder(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// overwriteAnswers puts an answer in the place of every one that is kept.
+func overwriteAnswers(t *testing.T, dir string, der []byte) {
+	t.Helper()
+	keys := keptIn(t, dir)
+	if len(keys) == 0 {
+		t.Fatal("nothing is kept")
+	}
+	for _, key := range keys {
+		if err := os.WriteFile(filepath.Join(dir, key+answerFile), der, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestCachePutsOneFileTwice: two questions may have led to one download. The new
+// name of a file that already has it is not taken away by a rename (POSIX).
+func TestCachePutsOneFileTwice(t *testing.T) {
+	k := openTestCache(t, t.TempDir(), 1000, &clock{t: testmail.Instant()})
+	temp, err := k.temp()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer temp.Close()
+	n := noteOf(&list{number: number(1), thisUpdate: k.now(), nextUpdate: k.now().Add(time.Hour)})
+	for range 2 {
+		if err := k.put("a", n, temp.Name()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if left, _ := filepath.Glob(filepath.Join(k.dir, tempPattern)); !slices.Equal(left, []string{temp.Name()}) {
+		t.Errorf("%q are left", left)
+	}
+}
+
+// TestCacheLeavesNothingOfAFailure: nor does a write that fails leave half a file.
+func TestCacheLeavesNothingOfAFailure(t *testing.T) {
+	k := openTestCache(t, t.TempDir(), 1000, &clock{t: testmail.Instant()})
+	full := errors.New("no space")
+	err := k.replace("a", func(path string) error {
+		return errors.Join(os.WriteFile(path, []byte("half"), 0o600), full)
+	})
+	if left, _ := filepath.Glob(filepath.Join(k.dir, "*")); !errors.Is(err, full) || len(left) != 0 {
+		t.Errorf("%v, %q are left", err, left)
+	}
+}
