@@ -21,7 +21,10 @@ func (c *Checker) responderSource(cert, issuer *x509.Certificate, url string) *s
 	// failure is remembered of this certificate.
 	key := cacheKey("response", url, issuer, string(cert.Raw))
 	s := &source{blank: about(cert, "ocsp", url, ""), url: url, invalid: key, flight: key,
-		ca: true} // a response says itself how long it counts, ten days at most
+		// A list may lie at a URL that somebody names as a responder: that it
+		// cannot be asked there is nothing against the list.
+		way: "ocsp " + url,
+		ca:  true} // a response says itself how long it counts, ten days at most
 	s.kept = func(_ context.Context, at time.Time) (verify.Revocation, time.Time, error) {
 		since, there := c.cache.fetched(key)
 		if !there {
@@ -31,7 +34,11 @@ func (c *Checker) responderSource(cert, issuer *x509.Certificate, url string) *s
 		if der == nil {
 			return s.blank, time.Time{}, err
 		}
-		return s.judgeResponse(der, cert, issuer, at), since, nil
+		r := s.judgeResponse(der, cert, issuer, at)
+		if !r.Produced.IsZero() && !c.cache.stands(key, note{ThisUpdate: r.Produced}) {
+			return s.blank, time.Time{}, nil
+		}
+		return r, since, nil
 	}
 	s.fetch = func(f *flight) { c.fetchResponse(f, s, key, cert, issuer) }
 	s.fetched = func(_ context.Context, f *flight, at time.Time) (verify.Revocation, error) {
@@ -68,6 +75,13 @@ func (c *Checker) fetchResponse(f *flight, s *source, key string, cert, issuer *
 		return
 	}
 	der, err := c.response(ctx, s.url, request)
+	if refusesQuestion(err) {
+		// One certificate must not make a responder mute for all.
+		c.reached(s)
+		f.err = err
+		c.useless(s, err)
+		return
+	}
 	if err != nil {
 		c.transport(s, f, err)
 		return
@@ -82,9 +96,16 @@ func (c *Checker) fetchResponse(f *flight, s *source, key string, cert, issuer *
 		c.useless(s, err)
 		return
 	}
+	// Who is on the way may repeat what was said before a revocation or a hold.
+	err = c.keepResponse(key, der, r)
+	if errors.Is(err, errOlder) {
+		f.err = err
+		c.useless(s, err)
+		return
+	}
+	f.trouble = err // it counts although it cannot be kept
 	c.useful(s)
 	f.response = der
-	f.trouble = c.keepResponse(key, der, r)
 }
 
 // response returns what a responder answers.
@@ -105,7 +126,8 @@ func (c *Checker) response(ctx context.Context, url string, request []byte) (der
 // errNotKnown is no fault of the responder.
 var errNotKnown = &answerError{"the responder does not know the certificate"}
 
-// keepResponse keeps a response that readResponse took. The error is the disk's.
+// keepResponse keeps a response that readResponse took. The error is errOlder
+// where a newer one was seen before, else the disk's.
 func (c *Checker) keepResponse(key string, der []byte, r response) error {
 	temp, err := c.cache.temp()
 	if err != nil {
@@ -116,12 +138,14 @@ func (c *Checker) keepResponse(key string, der []byte, r response) error {
 	if err == nil {
 		err = c.cache.put(key, note{ThisUpdate: r.thisUpdate, NextUpdate: r.nextUpdate}, temp.Name())
 	}
+	gone := c.cache.remove(filepath.Base(temp.Name()))
 	if errors.Is(err, errOlder) {
-		err = nil // what is kept is newer, and stays
-	} else if err != nil {
+		return errOlder
+	}
+	if err != nil {
 		err = fmt.Errorf("revoke: cache: %w", err)
 	}
-	return errors.Join(err, c.cache.remove(filepath.Base(temp.Name())))
+	return errors.Join(err, gone)
 }
 
 // judgeResponse says what a response means at the time.

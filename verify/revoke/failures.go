@@ -29,6 +29,7 @@ type failures struct {
 type failure struct {
 	key   string
 	text  string
+	since time.Time
 	until time.Time
 	pause time.Duration
 	hung  bool
@@ -55,18 +56,25 @@ func (f *failures) add(key, text string, least time.Duration, hung bool) (first 
 	f.order.MoveToFront(e)
 	one := e.Value.(*failure)
 	one.pause = max(firstPause, min(2*one.pause, longPause), least)
-	one.until, one.text, one.hung = f.now().Add(one.pause), text, hung
+	one.since, one.text, one.hung = f.now(), text, hung
+	one.until = one.since.Add(one.pause)
 	return first
 }
 
-// paused returns why key is left alone at the moment, "" if it is not.
+// paused returns why key is left alone at the moment, "" if it is not. A clock
+// that was put back makes no pause longer.
 func (f *failures) paused(key string) string {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if e := f.byKey[key]; e != nil && f.now().Before(e.Value.(*failure).until) {
-		return e.Value.(*failure).text
+	e := f.byKey[key]
+	if e == nil {
+		return ""
 	}
-	return ""
+	one := e.Value.(*failure)
+	if now := f.now(); now.Before(one.since) || !now.Before(one.until) {
+		return ""
+	}
+	return one.text
 }
 
 // hung says whether the last thing known about key is that somebody waited for

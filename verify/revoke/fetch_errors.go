@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"net/http"
 	"os"
 	"strconv"
 	"syscall"
@@ -42,8 +43,18 @@ var (
 // tooLong is the error of a body of more than limit bytes.
 func tooLong(limit int64) error { return &fetchError{text: fmt.Sprintf("more than %d bytes", limit)} }
 
-// statusError is the error of a response of another status than 200.
-func statusError(code int) error { return &fetchError{text: "status " + strconv.Itoa(code)} }
+// A statusError is a response of another status than 200.
+type statusError int
+
+func (e statusError) Error() string { return "status " + strconv.Itoa(int(e)) }
+
+// refusesQuestion says whether a status is about what was asked, not about who
+// asked when: other questions may be answered (RFC 9110 section 15.5).
+func refusesQuestion(err error) bool {
+	var status statusError
+	return errors.As(err, &status) && status >= 400 && status < 500 &&
+		status != http.StatusRequestTimeout && status != http.StatusTooManyRequests
+}
 
 // failed returns the error of a fetch from host: a refusedURL as it is, others
 // as a fetchError that says in which step what happened.
@@ -70,9 +81,12 @@ func words(err error) string {
 	var name *net.DNSError
 	var untrusted *tls.CertificateVerificationError
 	var timeout net.Error
+	var status statusError
 	switch {
 	case errors.As(err, &ours):
 		return ours.text
+	case errors.As(err, &status):
+		return status.Error()
 	case is(err, errOthers, errInterfaces, errSlow, errSilent, errLongHead, errInterims, errCoding, errRedirects, errRedirect, errNoPlace):
 		return err.Error()
 	case errors.Is(err, context.Canceled):

@@ -23,7 +23,7 @@ func (c *Checker) listSource(cert, issuer *x509.Certificate, p listPoint) *sourc
 	// The same list may be meant for one certificate and not for another.
 	invalid := cacheKey("list for", p.url, issuer, append([]string{fmt.Sprint(ca)}, p.same...)...)
 	q := listQuestion{issuer: issuer, serials: []*big.Int{cert.SerialNumber}, points: slices.Clone(p.same), ca: ca}
-	s := &source{blank: about(cert, "crl", p.url, ""), url: p.url, invalid: invalid, flight: invalid, ca: ca}
+	s := &source{blank: about(cert, "crl", p.url, ""), url: p.url, way: p.url, invalid: invalid, flight: invalid, ca: ca}
 	s.kept = func(ctx context.Context, at time.Time) (verify.Revocation, time.Time, error) {
 		since, there := c.cache.fetched(key)
 		if !there {
@@ -66,6 +66,9 @@ func (c *Checker) keptList(ctx context.Context, key, scan string, q listQuestion
 	var none *answerError
 	if is(err, errNotKept, errNoTime, errClosed) || errors.As(err, &none) {
 		return nil, nil // a file that does not verify is fetched anew
+	}
+	if err == nil && !c.cache.stands(key, noteOf(l)) {
+		return nil, nil // so is one that is older than what is remembered
 	}
 	return l, err
 }

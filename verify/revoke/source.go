@@ -35,6 +35,7 @@ const (
 type source struct {
 	blank   verify.Revocation // certificate, method and URL
 	url     string
+	way     string // key in failures and flights of trouble on the way there
 	invalid string // key in failures of answers that are none
 	flight  string // key in flights
 	ca      bool   // the certificate is that of a CA
@@ -65,8 +66,10 @@ func (q *quota) take() bool {
 // about our own machine.
 func (c *Checker) ask(ctx context.Context, s *source, at time.Time, q *quota) (verify.Revocation, error) {
 	kept, since, err := s.kept(ctx, at)
-	usable := kept.Status != verify.Unknown && (s.ca || c.now().Before(since.Add(longestKept)))
-	if usable && (kept.Status == verify.Revoked || c.now().Before(since.Add(refreshAfter))) {
+	age := c.now().Sub(since)
+	dated := age > -maxSkew // else the clock has been put back, and nobody knows how old it is
+	usable := kept.Status != verify.Unknown && (s.ca || dated && age < longestKept)
+	if usable && (kept.Status == verify.Revoked || dated && age < refreshAfter) {
 		return kept, err
 	}
 	if !since.IsZero() && at.Add(maxSkew).Before(kept.Produced) {
@@ -93,7 +96,7 @@ func (c *Checker) fresh(ctx context.Context, s *source, at time.Time, q *quota) 
 		none.Detail = "not asked: no time was left"
 		return none, nil
 	}
-	for _, key := range []string{s.url, s.invalid} {
+	for _, key := range []string{s.way, s.invalid} {
 		if none.Detail = c.failures.paused(key); none.Detail != "" {
 			return none, nil
 		}
@@ -102,7 +105,7 @@ func (c *Checker) fresh(ctx context.Context, s *source, at time.Time, q *quota) 
 		none.Detail = "not asked: enough was fetched for one message"
 		return none, nil
 	}
-	f, err := c.flights.do(ctx, s.flight, s.url, c.failures.hung(s.url), s.fetch)
+	f, err := c.flights.do(ctx, s.flight, s.way, c.failures.hung(s.way), s.fetch)
 	if err != nil {
 		none.Detail = err.Error()
 		if f == nil {
@@ -122,11 +125,11 @@ func (c *Checker) transport(s *source, f *flight, err error) {
 	switch {
 	case c.ctx.Err() != nil, is(err, errNoPlace, errNoRoom, errFault):
 	case errors.As(err, &refused):
-		if c.failures.add(s.url, err.Error(), refusedFor, false) {
+		if c.failures.add(s.way, err.Error(), refusedFor, false) {
 			c.log.Warn("a CA's source is not asked", "source", s.blank.Source, "error", err.Error())
 		}
 	default:
-		if c.failures.add(s.url, err.Error(), 0, c.flights.gaveUp(f)) {
+		if c.failures.add(s.way, err.Error(), 0, c.flights.gaveUp(f)) {
 			c.log.Warn("a CA's source cannot be reached", "source", s.blank.Source, "error", err.Error())
 		}
 	}
@@ -134,7 +137,7 @@ func (c *Checker) transport(s *source, f *flight, err error) {
 
 // reached forgets that a source could not be.
 func (c *Checker) reached(s *source) {
-	if c.failures.clear(s.url) {
+	if c.failures.clear(s.way) {
 		c.log.Info("a CA's source can be reached again", "source", s.blank.Source)
 	}
 }
