@@ -72,12 +72,12 @@ func (a *addition) run(cmd *cobra.Command, file string) error {
 		return err
 	}
 	now := time.Now()
-	objects, _, err := objectsOf(file, now)
+	objects, problems, err := objectsOf(file, now)
 	if err != nil {
 		return err
 	}
 	tell := teller(cmd.ErrOrStderr())
-	cas, err := usableCAs(file, objects, tell)
+	cas, err := usableCAs(file, objects, problems, tell)
 	if err != nil {
 		return err
 	}
@@ -139,9 +139,14 @@ func (a *addition) source(file string) trust.Source {
 
 // usableCAs returns the CAs of a file, or says what stands in it that nobody
 // should trust. It is all or nothing, but for what has expired.
-func usableCAs(file string, objects []trust.Object, tell func(string)) ([]*x509.Certificate, error) {
+func usableCAs(file string, objects []trust.Object, problems []trust.Problem, tell func(string)) ([]*x509.Certificate, error) {
 	var cas []*x509.Certificate
 	var errs []error
+	for _, p := range problems {
+		if !p.Warning {
+			errs = append(errs, errors.New(p.String()))
+		}
+	}
 	for _, o := range objects {
 		at := fmt.Sprintf("%s, object %d", file, o.Index)
 		switch {
@@ -155,6 +160,9 @@ func usableCAs(file string, objects []trust.Object, tell func(string)) ([]*x509.
 			errs = append(errs, fmt.Errorf("%s: %s", at, o.Problem))
 		case o.Expired:
 			tell(fmt.Sprintf("%s: %s expired on %s and is left out", at, subjectOf(o.Certificate), day(o.Certificate.NotAfter)))
+		case !o.Distrust.IsZero():
+			errs = append(errs, fmt.Errorf("%s: %s vouches only for what it issued until %s, and no such date is kept here; name the file under trust.anchors, where it counts",
+				at, subjectOf(o.Certificate), day(o.Distrust)))
 		default:
 			cas = append(cas, o.Certificate)
 		}

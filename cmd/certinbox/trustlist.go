@@ -173,6 +173,7 @@ func listFiles(out io.Writer, files []string, asJSON bool) error {
 			}
 		}
 		for _, p := range problems {
+			bad = bad || !p.Warning
 			if err := (described{Kind: "problem", Source: p.File, Index: p.Index, Problem: p.Text}).print(out, asJSON); err != nil {
 				return fail(exitIO, err)
 			}

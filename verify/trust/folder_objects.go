@@ -34,7 +34,9 @@ type Object struct {
 }
 
 // Objects reads every object of a file of the kinds that Load and ReadBundle
-// take. name is the file's, for messages. The error is about the file as a whole.
+// take. name is the file's, for messages. Of a bundle that is damaged the
+// certificates are returned without labels and dates, with a Problem that is no
+// warning. The error is about the file as a whole.
 func Objects(name string, data []byte, now time.Time) ([]Object, []Problem, error) {
 	if len(data) > maxFileBytes {
 		return nil, nil, fmt.Errorf("over %d bytes", maxFileBytes)
@@ -50,6 +52,11 @@ func Objects(name string, data []byte, now time.Time) ([]Object, []Problem, erro
 		}
 		return rootObjects(bundle, now), problems, nil
 	}
+	if bundleErr != nil { // a bundle that is damaged: its certificates without their dates
+		problems = []Problem{{File: name, Text: bundleErr.Error()}}
+	} else {
+		problems = nil // each is said of its object below
+	}
 	var out []Object
 	for i, o := range found {
 		x := describe(o, now)
@@ -63,7 +70,7 @@ func Objects(name string, data []byte, now time.Time) ([]Object, []Problem, erro
 		}
 		out = append(out, x)
 	}
-	return out, nil, nil
+	return out, problems, nil
 }
 
 // rootObjects are those of a file that only ReadBundle reads, certdata.txt.
