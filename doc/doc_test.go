@@ -286,3 +286,17 @@ func TestDecisionsAreListed(t *testing.T) {
 		}
 	}
 }
+
+// TestMetricsAreDescribed: what the daemon counts can be looked up.
+func TestMetricsAreDescribed(t *testing.T) {
+	page := strings.ReplaceAll(read(t, "man/certinbox.yaml.5"), `\-`, "-")
+	names := regexp.MustCompile(`"(certinbox_[a-z_]+)"`).FindAllStringSubmatch(read(t, "../internal/admin/metrics.go"), -1)
+	for _, m := range names {
+		if !strings.Contains(page, m[1]) {
+			t.Errorf("certinbox.yaml(5) does not describe %s", m[1])
+		}
+	}
+	if len(names) < 5 {
+		t.Errorf("%d metrics found, there are more", len(names))
+	}
+}
