@@ -1,8 +1,6 @@
 package trust
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"strings"
 	"time"
 )
@@ -33,7 +31,7 @@ func LooksLikeTLS(b Bundle) bool {
 	mail := embeddedSums()
 	strange := 0
 	for _, r := range b.Roots {
-		if sum := sha256.Sum256(r.Certificate.Raw); !mail[hex.EncodeToString(sum[:])] {
+		if !mail[Fingerprint(r.Certificate)] {
 			strange++
 		}
 	}

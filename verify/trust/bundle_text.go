@@ -75,7 +75,7 @@ func stamp(t time.Time, zero string) string {
 	return t.UTC().Format(time.RFC3339)
 }
 
-// undated reads what stamp writes, and no other spelling of it.
+// readStamp reads what stamp writes, and no other spelling of it.
 func readStamp(s, zero string) (time.Time, error) {
 	if s == zero {
 		return time.Time{}, nil

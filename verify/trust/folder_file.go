@@ -151,7 +151,3 @@ func (k *folderFile) apply(settings map[string]string, anchor bool) error {
 	k.settings.Domains, err = DomainList(domains)
 	return err
 }
-
-// DomainList checks domains, "a.de" or ".b.fr", and brings them into the form
-// of Anchor.Domains: lower-case A-labels in order. nil stays nil.
-func DomainList(domains []string) ([]string, error) { return domainList(domains) }

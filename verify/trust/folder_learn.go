@@ -113,27 +113,6 @@ func (f *Folder) room(dir string, at time.Time, n int) error {
 	return nil
 }
 
-// Forget removes learnt intermediates by their fingerprints, under every anchor.
-func (f *Folder) Forget(fingerprints []string) error {
-	if len(fingerprints) == 0 {
-		return nil
-	}
-	return f.change(func() error {
-		files, err := f.learntFiles(func(name string) bool {
-			return slices.ContainsFunc(fingerprints, func(s string) bool { return name == s+".pem" })
-		})
-		if err != nil {
-			return err
-		}
-		for _, path := range files {
-			if err := f.remove(path); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
 // learntFiles returns the files of learnt intermediates whose names are wanted.
 func (f *Folder) learntFiles(wanted func(name string) bool) ([]string, error) {
 	unders, err := folderNames(f.path(learntPart), maxLearntUnders)

@@ -77,6 +77,14 @@ func TestFolderKeepsAnchorsWithTheirLimits(t *testing.T) {
 	if p, r := anchors.Path(c.leaf.Cert, nil, folderOptions()); r != nil || len(p.Chain) != 3 {
 		t.Errorf("path %v, %v", p, r)
 	}
+	// What the operator's file was called is no reason to take its copy for a bundle.
+	want.File = "email-distrust-after.cer"
+	if err := f.AddAnchor(c.root.Cert, want, testmail.Instant()); err != nil {
+		t.Fatal(err)
+	}
+	if a := loaded(t, f).List()[0]; !a.Exclusive {
+		t.Errorf("anchor %+v", a)
+	}
 	stranger := c.ca.Issue(testmail.Profile{Name: "Stranger", Kind: "p256", Mailboxes: []string{"x@other.example"}})
 	if _, r := anchors.Path(stranger.Cert, nil, folderOptions()); r == nil || r.Reason != "cert-constraint" {
 		t.Errorf("for another domain: %v", r)
@@ -217,11 +225,11 @@ func TestFolderLearns(t *testing.T) {
 	if shelf, _, err := f.Shelf(anchors, late); err != nil || len(shelf.Named(c.ca.Cert.RawSubject)) != 0 {
 		t.Errorf("expired: %v", err)
 	}
-	if err := f.Forget([]string{trust.Fingerprint(c.ca.Cert)}); err != nil {
+	if _, err := f.Remove(trust.Fingerprint(c.ca.Cert)); err != nil {
 		t.Fatal(err)
 	}
 	if _, r := loaded(t, f).Path(c.leaf.Cert, nil, folderOptions()); r == nil {
-		t.Error("a forgotten intermediate still helps")
+		t.Error("a removed intermediate still helps")
 	}
 	// What was learnt goes with its anchor.
 	fresh := trust.NewShelf(nil)

@@ -87,7 +87,7 @@ func (l *loader) report(file string, index int, warning bool, text string) {
 }
 
 func (l *loader) source(s Source) error {
-	domains, err := domainList(s.Domains)
+	domains, err := DomainList(s.Domains)
 	if err != nil {
 		return fmt.Errorf("trust: %s: domains: %w", s.File, err)
 	}
@@ -315,8 +315,9 @@ func (a *Anchor) narrow(b *Anchor) string {
 	return text + ", with other settings: the narrower hold; name it once"
 }
 
-// domainList checks domains and brings them into the form of Anchor.Domains.
-func domainList(domains []string) ([]string, error) {
+// DomainList checks domains, "a.de" or ".b.fr", and brings them into the form
+// of Anchor.Domains: lower-case A-labels in order. nil stays nil.
+func DomainList(domains []string) ([]string, error) {
 	if domains == nil {
 		return nil, nil
 	}

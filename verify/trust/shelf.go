@@ -107,35 +107,3 @@ func (s *Shelf) room(anchor *x509.Certificate, at time.Time) bool {
 	}
 	return !full()
 }
-
-// Learnt returns all that was learnt, the oldest first.
-func (s *Shelf) Learnt() []*x509.Certificate {
-	if s == nil {
-		return nil
-	}
-	s.mu.RLock()
-	defer s.mu.RUnlock()
-	var out []*x509.Certificate
-	for _, l := range s.learnt {
-		out = append(out, l.certificate)
-	}
-	return out
-}
-
-// Drop takes learnt intermediates off that gone names, and returns them. gone
-// may take its time: the shelf goes on to serve.
-func (s *Shelf) Drop(gone func(*x509.Certificate) bool) []*x509.Certificate {
-	var dropped []*x509.Certificate
-	for _, c := range s.Learnt() {
-		if gone(c) {
-			dropped = append(dropped, c)
-		}
-	}
-	if len(dropped) == 0 {
-		return nil
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.learnt = slices.DeleteFunc(s.learnt, func(l learnt) bool { return slices.ContainsFunc(dropped, l.certificate.Equal) })
-	return dropped
-}

@@ -183,39 +183,27 @@ func TestFloodOnTheShelf(t *testing.T) {
 	}
 }
 
-func TestDrop(t *testing.T) {
-	w := newWorld()
-	lower := w.inter.Intermediate(testmail.Profile{Name: "Lower", Kind: ec})
-	s := learntFrom(t, lower.Issue(bob()), testmail.Instant())
-	gone := s.Drop(func(c *x509.Certificate) bool {
-		s.Named(c.RawSubject) // who asks about one may look at others
-		return c.Equal(lower.Cert)
-	})
-	if len(gone) != 1 || gone[0] != lower.Cert || len(s.Learnt()) != 1 || len(s.Named(lower.Cert.RawSubject)) != 0 {
-		t.Errorf("%d dropped, %d stay", len(gone), len(s.Learnt()))
-	}
-	if operators := trust.NewShelf(bagOf(w.inter)); operators.Drop(func(*x509.Certificate) bool { return true }) != nil || len(operators.Named(w.inter.Cert.RawSubject)) != 1 {
-		t.Error("the operator's own was dropped")
-	}
-}
-
 func TestShelfServesManyAtOnce(t *testing.T) {
 	w := newWorld()
-	s := trust.NewShelf(nil)
-	anchors := trust.New(anchor(w.root)).With(s, nil)
-	p, r := anchors.Path(w.leaf.Cert, bagOf(w.inter), options())
+	p, r := trust.New(anchor(w.root)).Path(w.leaf.Cert, bagOf(w.inter), options())
 	want(t, "", p, r)
-	var all sync.WaitGroup
-	for range 8 {
-		all.Go(func() {
-			for range 20 {
+	for range 20 {
+		s := trust.NewShelf(nil)
+		anchors := trust.New(anchor(w.root)).With(s, nil)
+		var all sync.WaitGroup
+		for range 8 {
+			all.Go(func() {
 				s.Learn(p, testmail.Instant())
-				anchors.Path(w.leaf.Cert, nil, options())
-				s.Drop(func(*x509.Certificate) bool { return true })
-			}
-		})
+				if _, r := anchors.Path(w.leaf.Cert, nil, options()); r != nil {
+					t.Error(r)
+				}
+			})
+		}
+		all.Wait()
+		if n := len(s.Learnt()); n != 1 {
+			t.Errorf("learnt %d times", n)
+		}
 	}
-	all.Wait()
 }
 
 // TestIncompleteUnderThePublicRoots: with all of them loaded a missing

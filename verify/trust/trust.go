@@ -52,8 +52,8 @@ func (a *Anchors) With(shelf *Shelf, blocked func(ca *x509.Certificate) bool) *A
 	return &b
 }
 
-// New returns a set of the given anchors, which are not changed from then on. The same certificate given twice is
-// two anchors; Load merges them.
+// New returns a set of the given anchors, which are not changed from then on.
+// The same certificate given twice is two anchors; Load merges them.
 func New(anchors ...*Anchor) *Anchors {
 	a := &Anchors{anchors: anchors, subjects: map[string][]*Anchor{}, known: map[string]bool{}, domains: map[*Anchor][]mailboxTree{}}
 	for _, t := range anchors {

@@ -203,16 +203,10 @@ func parseIssuers(data []byte) (*Issuers, error) {
 			return nil, fmt.Errorf("line %d is damaged", number)
 		}
 		var id [sha256.Size]byte
-		copy(id[:], must256(r.ID))
+		hex.Decode(id[:], []byte(r.ID)) // isFingerprint holds
 		i.known[id] = &r
 	}
 	return i, nil
-}
-
-// must256 is the value of what isFingerprint has accepted.
-func must256(s string) []byte {
-	b, _ := hex.DecodeString(s)
-	return b
 }
 
 func isKeyID(s string) bool {
