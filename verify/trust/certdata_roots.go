@@ -136,9 +136,13 @@ func (b *builtins) root(o *builtin, about []*builtin) (Root, error) {
 	if o.name() != nameOf(c) {
 		return Root{}, errors.New("issuer and serial number beside the certificate are not those in it")
 	}
-	after, err := o.distrustAfter()
-	if err != nil {
-		return Root{}, err
+	var after time.Time
+	for _, said := range append([]*builtin{o}, about...) { // NSS has it in the certificate's object
+		date, err := said.distrustAfter()
+		if err != nil {
+			return Root{}, err
+		}
+		after = earlier(after, date)
 	}
 	return Root{Certificate: c, Label: o.label(c), DistrustAfter: after}, nil
 }

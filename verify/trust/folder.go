@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/hex"
+	"encoding/pem"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -80,7 +81,8 @@ func (f *Folder) Sources() ([]Source, []Problem, error) {
 			return err
 		}
 		s := k.settings
-		s.File, s.Contents = path, data
+		// without the lines before it, in which the name of a file may look like a bundle's
+		s.File, s.Contents = path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: k.certificate.Raw})
 		sources = append(sources, s)
 		return nil
 	})
