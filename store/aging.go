@@ -9,9 +9,9 @@ import (
 // expired is no longer active, a key change that waited out its hold without
 // being contested becomes preferred, what waited long enough for its CA is
 // published, an additional certificate takes the place of a preferred one that
-// expired. It returns the records as they
-// become, what the operator should hear, and whether anything changed. Like
-// Decide it is pure and changes nothing that it is given.
+// expired. It returns the records as they become, what the operator should hear,
+// and whether anything changed. Like Decide it is pure and changes nothing that
+// it is given.
 func Age(records []Record, now time.Time) (aged []Record, events []string, changed bool) {
 	c := &casefile{now: now.UTC(), records: cloneRecords(records)}
 	lost := ""

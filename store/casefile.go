@@ -43,7 +43,7 @@ func (c *casefile) seen(same *Record) Decision {
 	c.contest()
 	if same.State == Waiting && !withholds(c.e) && !same.Withheld.IsZero() {
 		same.Withheld = time.Time{}
-		if why := "its CA answered"; c.due(same) {
+		if why := "its CA answered"; c.ripe(same) {
 			if c.e.Unchecked {
 				why = "no CA is waited for any more"
 			}

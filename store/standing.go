@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"strconv"
+	"time"
+)
 
 // The words of a Standing, those of verify.Revocation and two more.
 const (
@@ -65,13 +68,6 @@ func (r *Record) due(now time.Time) bool {
 
 // jitter is a part of an eighth of a time, always the same for a certificate.
 func (r *Record) jitter(of time.Duration) time.Duration {
-	part := 0
-	for i := 0; i < 4 && i < len(r.Fingerprint); i++ { // hexadecimal
-		digit := int(r.Fingerprint[i])
-		if digit >= 'a' {
-			digit -= 'a' - '9' - 1
-		}
-		part = part<<4 | (digit-'0')&15
-	}
+	part, _ := strconv.ParseUint(r.Fingerprint[:min(4, len(r.Fingerprint))], 16, 16) // 0 for what is no SHA-256
 	return of / 8 / (1 << 16) * time.Duration(part)
 }

@@ -109,7 +109,7 @@ func (c *casefile) mature() bool {
 	changed := false
 	for _, besides := range []bool{false, true} { // who stands beside another comes after it
 		for _, r := range waiting {
-			if r.Beside == besides && c.due(r) {
+			if r.Beside == besides && c.ripe(r) {
 				why := "the hold is over"
 				if r.Until.IsZero() && r.Unchecked {
 					why = "its CA did not answer in time"
@@ -124,10 +124,10 @@ func (c *casefile) mature() bool {
 	return changed
 }
 
-// due says whether a pending certificate need not wait any longer. A key change
+// ripe says whether a pending certificate need not wait any longer. A key change
 // that nothing stands against does not wait for its hold, but for its CA; a
 // contested one waits for the operator.
-func (c *casefile) due(r *Record) bool {
+func (c *casefile) ripe(r *Record) bool {
 	if r.Untrusted || c.now.Before(r.Withheld) {
 		return false
 	}
