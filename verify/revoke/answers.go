@@ -63,9 +63,6 @@ func (c *Checker) keptResponse(key string) ([]byte, error) {
 
 // fetchResponse asks a responder, verifies what it says and keeps it.
 func (c *Checker) fetchResponse(f *flight, s *source, key string, cert, issuer *x509.Certificate) {
-	if f.err = c.pace.take(hostOf(s.url)); f.err != nil {
-		return
-	}
 	ctx, cancel := context.WithTimeout(c.ctx, answerTime)
 	defer cancel()
 	request, err := ocspRequest(cert, issuer)

@@ -42,7 +42,6 @@ type Checker struct {
 	flights   *flights
 	downloads *downloads
 	scans     *scans
-	pace      *pace
 
 	patience, refreshPatience time.Duration // see the constants
 
@@ -74,8 +73,8 @@ func New(o Options) (*Checker, error) {
 		}
 		return nil, err
 	}
-	c.fetcher = newFetcher(fetchOptions{allow: o.Allow, dial: dialTime, total: listTime})
-	c.failures, c.flights, c.scans, c.pace = newFailures(o.Now), newFlights(), newScans(), newPace(o.Now)
+	c.fetcher = newFetcher(fetchOptions{allow: o.Allow, dial: dialTime, total: listTime, pace: newPace(o.Now)})
+	c.failures, c.flights, c.scans = newFailures(o.Now), newFlights(), newScans()
 	c.downloads = newDownloads(c.fetcher, c.cache, o.CRLBytes)
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c, nil

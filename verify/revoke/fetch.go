@@ -24,6 +24,7 @@ type fetchOptions struct {
 	allow []Allowed
 	dial  time.Duration // for a connection
 	total time.Duration // for a fetch, redirects and body included
+	pace  *pace         // of the requests to one host, redirects included; nil: none
 }
 
 // A fetcher gets what a certificate names, under rules that keep a certificate
@@ -41,6 +42,7 @@ type fetcher struct {
 	dialer     net.Dialer
 	roots      *x509.CertPool // of https; nil: the system's
 	places     *places
+	pace       *pace
 }
 
 // limits are the times of a fetch.
@@ -54,12 +56,13 @@ func newFetcher(o fetchOptions) *fetcher {
 		limits:     limits{dial: o.dial, header: headerTime, total: o.total},
 		resolver:   &net.Resolver{PreferGo: true},
 		places:     newPlaces(),
+		pace:       o.pace,
 	}
 }
 
 // get opens the body of url, of at most limit bytes: reading beyond is an error.
 // The caller closes it. An error of kind refusedURL will not go away by itself,
-// one that is errNoPlace is not the source's. Every other may be tried again later.
+// one that is errNoPlace or errPace is not the source's. Every other may be tried again later.
 //
 // Waiting for a place among other fetches takes until ctx ends, the fetch itself
 // the total of fetchOptions at most; the end of either ends the body, too.
@@ -108,9 +111,9 @@ func (f *fetcher) fetch(ctx context.Context, url string, q question, limit int64
 	if err != nil {
 		return nil, err
 	}
-	leave, err := f.places.take(ctx, t.host)
+	leave, err := f.admit(ctx, t)
 	if err != nil {
-		return nil, failed(t.host, "not asked: ", err)
+		return nil, err
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, f.limits.total, errSlow)
 	for redirects := 0; ; redirects++ {
@@ -126,15 +129,26 @@ func (f *fetcher) fetch(ctx context.Context, url string, q question, limit int64
 		}
 		if err == nil {
 			t = next
-			if leave, err = f.places.take(ctx, t.host); err != nil {
-				err = failed(t.host, "not asked: ", err)
-			}
+			leave, err = f.admit(ctx, t)
 		}
 		if err != nil {
 			cancel()
 			return nil, err
 		}
 	}
+}
+
+// admit counts a request to a target and waits for a place for it.
+func (f *fetcher) admit(ctx context.Context, t target) (leave func(), err error) {
+	if f.pace != nil {
+		if err := f.pace.take(t.host); err != nil {
+			return nil, failed(t.host, "not asked: ", err)
+		}
+	}
+	if leave, err = f.places.take(ctx, t.host); err != nil {
+		return nil, failed(t.host, "not asked: ", err)
+	}
+	return leave, nil
 }
 
 // step asks one target. It returns an answer whose body is wanted, or the target

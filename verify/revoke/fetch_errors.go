@@ -87,7 +87,7 @@ func words(err error) string {
 		return ours.text
 	case errors.As(err, &status):
 		return status.Error()
-	case is(err, errOthers, errInterfaces, errSlow, errSilent, errLongHead, errInterims, errCoding, errRedirects, errRedirect, errNoPlace):
+	case is(err, errOthers, errInterfaces, errSlow, errSilent, errLongHead, errInterims, errCoding, errRedirects, errRedirect, errNoPlace, errPace):
 		return err.Error()
 	case errors.Is(err, context.Canceled):
 		return "given up"

@@ -1,7 +1,9 @@
 package revoke
 
 import (
+	"net"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -161,4 +163,30 @@ func TestClockThatWasAhead(t *testing.T) {
 	r.page("/other.crl", r.ca.CRL(testmail.List{}))
 	r.want(bob, verify.Revoked)
 	r.want(carol, verify.Good)
+}
+
+// TestRedirectsAreCounted: many URLs that redirect to one host turn nobody
+// against it, and the source is not the one to blame.
+func TestRedirectsAreCounted(t *testing.T) {
+	r := newRig(t)
+	victim := serveWire(t, "127.0.0.2", func(net.Conn) {})
+	r.options.Allow = append(r.options.Allow, Allowed{Host: "127.0.0.2", Port: "*"})
+	r.open()
+	for range maxPerHost {
+		if err := r.c.fetcher.pace.take("127.0.0.2"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	r.handle("/ca.crl", func(w http.ResponseWriter, q *http.Request) {
+		http.Redirect(w, q, victim.url+"ca.crl", http.StatusFound)
+	})
+	bob := r.leaf("Bob", []string{r.at("/ca.crl")})
+	if a := r.want(bob, verify.Unknown); !strings.Contains(a.Detail, errPace.Error()) {
+		t.Errorf("%+v", a)
+	}
+	if victim.accepted.Load() != 0 {
+		t.Error("it was asked")
+	}
+	r.page("/ca.crl", r.ca.CRL(testmail.List{}))
+	r.want(bob, verify.Good)
 }

@@ -75,9 +75,6 @@ func (c *Checker) keptList(ctx context.Context, key, scan string, q listQuestion
 
 // fetchList downloads a list, verifies it and keeps it.
 func (c *Checker) fetchList(f *flight, s *source, key string, q listQuestion) {
-	if f.err = c.pace.take(hostOf(s.url)); f.err != nil {
-		return
-	}
 	ctx, cancel := context.WithTimeout(c.ctx, listTime)
 	defer cancel()
 	d := c.downloads.get(ctx, s.url)

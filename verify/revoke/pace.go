@@ -14,9 +14,9 @@ const (
 	maxHosts   = 4096 // remembered
 )
 
-var errPace = errors.New("not asked: its host was asked often in the last minute")
+var errPace = errors.New("the host was asked often in the last minute")
 
-// pace counts fetches by host.
+// pace counts requests by host: those that a redirect leads to as well.
 type pace struct {
 	now func() time.Time
 

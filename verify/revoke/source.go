@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"errors"
-	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -123,7 +122,7 @@ func (c *Checker) transport(s *source, f *flight, err error) {
 	f.err = err
 	var refused *refusedURL
 	switch {
-	case c.ctx.Err() != nil, is(err, errNoPlace, errNoRoom, errFault):
+	case c.ctx.Err() != nil, is(err, errNoPlace, errPace, errNoRoom, errFault):
 	case errors.As(err, &refused):
 		if c.failures.add(s.way, err.Error(), refusedFor, false) {
 			c.log.Warn("a CA's source is not asked", "source", s.blank.Source, "error", err.Error())
@@ -173,15 +172,6 @@ func printable(s string) string {
 		}
 		return r
 	}, s)
-}
-
-// hostOf returns the host of a URL in lower case, "" if it cannot be read.
-func hostOf(s string) string {
-	u, err := url.Parse(s)
-	if err != nil {
-		return ""
-	}
-	return strings.ToLower(u.Hostname())
 }
 
 // reasonName returns a reason in the words of RFC 5280 section 5.3.1, "" for
