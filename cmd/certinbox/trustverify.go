@@ -26,7 +26,8 @@ the CAs in it, and those of --untrusted, help to find the path, as the certifica
 mail do, beside the intermediates that are kept.
 
 Whether the CA revoked the certificate is not asked, nor whose mail it is: "certinbox
-inspect" judges whole messages.
+inspect" judges whole messages. Whoever may not read store.path/trust is warned, and what
+"certinbox trust add" and "block" put there does not count: root may.
 
 Exit status: 0 a path is found; 1 there is none; 64 wrong usage; 66 no such file; 78
 configuration.`,
