@@ -25,9 +25,7 @@ type opensslCA struct {
 // since a time, and in the year 2049. 7 is good.
 func newOpensslCA(t *testing.T, kind string) opensslCA {
 	t.Helper()
-	if _, err := exec.LookPath("openssl"); err != nil {
-		t.Fatal("openssl is needed: apt-get install openssl")
-	}
+	needOpenSSL(t)
 	o := opensslCA{t.TempDir(), listCA(kind, testmail.Profile{})}
 	o.write(t, "ca.pem", string(o.ca.PEM()))
 	o.write(t, "key.pem", string(o.ca.KeyPEM()))

@@ -194,7 +194,7 @@ func TestSlowList(t *testing.T) {
 	defer cancel()
 	expect(t, r.askWithin(short, bob)[0], verify.Revocation{Method: "crl", Source: r.at("/ca.crl"), Status: verify.Unknown, Detail: errLate.Error()}, bob)
 	expect(t, r.ask(bob)[0], verify.Revocation{Method: "crl", Source: r.at("/ca.crl"), Status: verify.Unknown, Detail: errHanging.Error()}, bob)
-	untilTrue(t, "the list is asked for", func() bool { return r.count("/ca.crl") > 0 })
+	eventually(t, "the list is asked for", func() bool { return r.count("/ca.crl") > 0 })
 	r.close()
 	r.wantRequests("/ca.crl", 1)
 }

@@ -16,9 +16,6 @@ import (
 	"github.com/certinbox/certinbox/verify/trust"
 )
 
-// hangGuard is far above what any wait here takes.
-const hangGuard = 30 * time.Second
-
 // A clock stands until it is moved.
 type clock struct {
 	mu sync.Mutex
@@ -175,7 +172,7 @@ func pathOf(ids ...*testmail.Identity) trust.Path {
 // ask asks about a leaf alone, below its CA as an anchor.
 func (r *rig) ask(leaf *testmail.Identity) []verify.Revocation {
 	r.t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), hangGuard)
+	ctx, cancel := context.WithTimeout(context.Background(), guard)
 	defer cancel()
 	return r.askWithin(ctx, leaf)
 }
@@ -209,16 +206,3 @@ func revoked(id *testmail.Identity, reason int) testmail.ListEntry {
 }
 
 func number(n int64) *big.Int { return big.NewInt(n) }
-
-// untilTrue waits until what holds.
-func untilTrue(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	deadline := time.After(hangGuard)
-	for !holds() {
-		select {
-		case <-deadline:
-			t.Fatal("never: " + what)
-		case <-time.After(2 * time.Millisecond):
-		}
-	}
-}

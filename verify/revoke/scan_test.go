@@ -42,7 +42,7 @@ func TestOneReadingAnswersThoseWhoWait(t *testing.T) {
 			}
 		})
 	}
-	untilTrue(t, "all wait", func() bool {
+	eventually(t, "all wait", func() bool {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		n := 0

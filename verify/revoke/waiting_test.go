@@ -99,7 +99,7 @@ func TestTwoIssuersOfOneURL(t *testing.T) {
 		}
 	})
 	<-entered
-	untilTrue(t, "both wait for one download", func() bool {
+	eventually(t, "both wait for one download", func() bool {
 		r.c.downloads.mu.Lock()
 		defer r.c.downloads.mu.Unlock()
 		d := r.c.downloads.byURL[r.at("/ca.crl")]
@@ -137,7 +137,7 @@ func TestHangingSource(t *testing.T) {
 	}
 	r.wantRequests("/ca.crl", 1)
 	close(release)
-	untilTrue(t, "what came late is kept", func() bool { return lastOf(r.ask(eve)).Status == verify.Good })
+	eventually(t, "what came late is kept", func() bool { return lastOf(r.ask(eve)).Status == verify.Good })
 	r.want(bob, verify.Good)
 	r.wantRequests("/ca.crl", 1)
 }
@@ -154,14 +154,14 @@ func TestHungSourceIsAskedBeside(t *testing.T) {
 	defer cancel()
 	r.askWithin(short, bob)
 	close(release)
-	untilTrue(t, "the failure is remembered", func() bool { return strings.Contains(lastOf(r.ask(bob)).Detail, "503") })
+	eventually(t, "the failure is remembered", func() bool { return strings.Contains(lastOf(r.ask(bob)).Detail, "503") })
 	r.wantRequests("/ocsp", 1)
 	r.clock.add(firstPause)
 	r.page("/ocsp", testmail.OCSPResponse{Responder: r.ca, Answers: []testmail.OCSPAnswer{{Cert: bob}}}.DER())
 	if a := r.want(bob, verify.Unknown); a.Detail != errBesides.Error() {
 		t.Errorf("%+v", a)
 	}
-	untilTrue(t, "the answer is found", func() bool { return lastOf(r.ask(bob)).Status == verify.Good })
+	eventually(t, "the answer is found", func() bool { return lastOf(r.ask(bob)).Status == verify.Good })
 	r.wantRequests("/ocsp", 2)
 }
 
@@ -218,7 +218,7 @@ func TestCloseEndsWhatHangs(t *testing.T) {
 	go func() { r.close(); close(closed) }()
 	select {
 	case <-closed:
-	case <-time.After(hangGuard):
+	case <-time.After(guard):
 		t.Fatal("Close waits")
 	}
 	if files, _ := filepath.Glob(filepath.Join(r.options.Dir, "*")); len(files) != 0 {
@@ -240,9 +240,9 @@ func TestRefreshKeepsNobodyWaiting(t *testing.T) {
 	r.clock.add(refreshAfter)
 	r.want(bob, verify.Good) // waiting for it would end in the hang guard
 	r.want(bob, verify.Good)
-	untilTrue(t, "the list is asked for again", func() bool { return r.count("/ca.crl") == 2 })
+	eventually(t, "the list is asked for again", func() bool { return r.count("/ca.crl") == 2 })
 	close(release)
-	untilTrue(t, "the new list counts", func() bool { return lastOf(r.ask(bob)).Reason == "affiliationChanged" })
+	eventually(t, "the new list counts", func() bool { return lastOf(r.ask(bob)).Reason == "affiliationChanged" })
 	r.wantRequests("/ca.crl", 2)
 }
 
