@@ -59,7 +59,8 @@ var mayImport = map[string][]string{
 	"internal/config":    {"verify", "verify/trust", "verify/revoke", "store", "internal/smime", "internal/smime/cms", "internal/collect"},
 }
 
-// rooms says where a library may be imported; internal/testmail may import any.
+// rooms says where a library may be imported, and who may speak HTTP;
+// internal/testmail may import any.
 var rooms = map[string][]string{
 	"github.com/d--j/go-milter":       {"milter"},
 	"github.com/emersion/go-msgauth":  {"verify"},
@@ -69,6 +70,7 @@ var rooms = map[string][]string{
 	"github.com/miekg/dns":            {"internal/dns"},
 	"go.yaml.in/yaml":                 {"internal/config"},
 	"github.com/prometheus/":          {"internal/admin"},
+	"net/http":                        {"verify/revoke", "internal/admin", "cmd/certinbox"},
 	"github.com/spf13/cobra":          {"cmd/certinbox"},
 	"github.com/coreos/go-systemd":    {"cmd/certinbox"},
 	"github.com/rogpeppe/go-internal": {"testdata"},
