@@ -113,6 +113,38 @@ func (f *Folder) room(dir string, at time.Time, n int) error {
 	return nil
 }
 
+// Expire takes learnt intermediates that have expired off the shelf and off the
+// disk, under every anchor, and returns how many files that were.
+func (f *Folder) Expire(shelf *Shelf, at time.Time) (int, error) {
+	shelf.expire(at)
+	all, err := f.learntFiles(func(string) bool { return true })
+	if err != nil {
+		return 0, fmt.Errorf("trust: %w", err)
+	}
+	expired := slices.DeleteFunc(all, func(path string) bool {
+		data, err := readPrivate(path, maxFolderFileBytes)
+		if err != nil {
+			return true // whoever loads it says so
+		}
+		k, err := parseFolderFile(path, data, false)
+		return err != nil || !at.After(k.certificate.NotAfter)
+	})
+	if len(expired) == 0 {
+		return 0, nil
+	}
+	gone := 0
+	err = f.change(func() error {
+		for _, path := range expired {
+			if err := f.remove(path); err != nil {
+				return err
+			}
+			gone++
+		}
+		return nil
+	})
+	return gone, err
+}
+
 // learntFiles returns the files of learnt intermediates whose names are wanted.
 func (f *Folder) learntFiles(wanted func(name string) bool) ([]string, error) {
 	unders, err := folderNames(f.path(learntPart), maxLearntUnders)

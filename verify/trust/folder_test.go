@@ -342,3 +342,39 @@ func TestFolderBundle(t *testing.T) {
 		t.Error(contents, err)
 	}
 }
+
+func TestExpire(t *testing.T) {
+	c := newCompany(testmail.NewKeys(), "Maker", "maker.example")
+	f := openFolder(t)
+	if err := f.AddAnchor(c.root.Cert, trust.Source{File: "x"}, testmail.Instant()); err != nil {
+		t.Fatal(err)
+	}
+	p, r := loaded(t, f).Path(c.leaf.Cert, []*x509.Certificate{c.ca.Cert}, folderOptions())
+	if r != nil {
+		t.Fatal(r)
+	}
+	shelf := trust.NewShelf(nil)
+	if err := f.Learn(shelf, p, testmail.Instant()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := f.Expire(shelf, c.ca.Cert.NotAfter); n != 0 || err != nil || len(shelf.Named(c.ca.Cert.RawSubject)) != 1 {
+		t.Errorf("still valid: %d, %v", n, err)
+	}
+	late := c.ca.Cert.NotAfter.Add(time.Second)
+	if n, err := f.Expire(shelf, late); n != 1 || err != nil || len(shelf.Named(c.ca.Cert.RawSubject)) != 0 {
+		t.Errorf("expired: %d, %v", n, err)
+	}
+	if n, err := f.Expire(shelf, late); n != 0 || err != nil {
+		t.Errorf("again: %d, %v", n, err)
+	}
+	// Also what no shelf took, as it had expired before.
+	if err := f.Learn(trust.NewShelf(nil), p, testmail.Instant()); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := f.Expire(nil, late); n != 1 || err != nil {
+		t.Errorf("of before: %d, %v", n, err)
+	}
+	if list, _, err := f.Learnt(loaded(t, f).List()[0]); len(list) != 0 || err != nil {
+		t.Errorf("%d are still there, %v", len(list), err)
+	}
+}

@@ -103,7 +103,21 @@ func (s *Shelf) room(anchor *x509.Certificate, at time.Time) bool {
 	}
 	full := func() bool { return len(s.learnt) >= maxShelf || under() >= maxLearnt }
 	if full() {
-		s.learnt = slices.DeleteFunc(s.learnt, func(l learnt) bool { return at.After(l.certificate.NotAfter) })
+		s.dropExpired(at)
 	}
 	return !full()
+}
+
+// expire takes off what has expired. A nil Shelf holds nothing.
+func (s *Shelf) expire(at time.Time) {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.dropExpired(at)
+}
+
+func (s *Shelf) dropExpired(at time.Time) {
+	s.learnt = slices.DeleteFunc(s.learnt, func(l learnt) bool { return at.After(l.certificate.NotAfter) })
 }
