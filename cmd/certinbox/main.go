@@ -1,10 +1,11 @@
 // Command certinbox keeps the S/MIME certificates of people who send a signed
 // mail to a collection address.
 //
-// One file a command; wire.go is the only place that connects objects. Only
-// this package reads files, flags and the environment to do so. What went
-// wrong goes to stderr as "certinbox: WHAT: CAUSE", with a hint what to do about it,
-// and the exit status says which kind it was: see exit.go.
+// One file a command. Objects are connected in wire.go (clock, DNS, store),
+// trusted.go (who may vouch), asking.go (who asks CAs) and, for the daemon,
+// assemble.go. Only this package reads files, flags and the environment to do so.
+// What went wrong goes to stderr as "certinbox: WHAT: CAUSE", with a hint what to
+// do about it, and the exit status says which kind it was: see exit.go.
 package main
 
 import (

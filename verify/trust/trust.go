@@ -1,5 +1,7 @@
 // Package trust knows who may vouch for a mailbox: it reads anchors from the
-// operator's files and finds a path from a certificate to one of them.
+// e-mail roots it embeds (email-roots.pem) and the operator's files, keeps what
+// commands and daemon add to them (Folder), and finds a path from a certificate
+// to one of them.
 //
 // It trusts the files it is told to load and nothing else. A bag of
 // certificates that came with a message only helps to find a path; being in it
