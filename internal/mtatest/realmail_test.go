@@ -24,9 +24,11 @@ const (
 	realTo = "steve.tuck@sparkpost.com"
 )
 
-// TestRealMailInspected gives real messages to inspect.
+// TestRealMailInspected gives real messages to inspect, under their root alone and
+// under the public roots that come with the program.
 func TestRealMailInspected(t *testing.T) {
 	dir, bin := realMail(t), Build(t)
+	public := WriteFile(t, "config.yaml", "collect: "+collectAddress+"\nstore: {path: "+tempDir(t, "store")+"}\n")
 	for _, c := range []struct {
 		file, at string // "": now
 		code     int
@@ -39,18 +41,20 @@ func TestRealMailInspected(t *testing.T) {
 		{"from-bob-attachment-not-sig", "2018-12-13T14:16:26Z", 1, []string{"(smime-none)"}},
 		{"signed-from-bob", "", 1, []string{"(cert-expired)", "stale"}},
 	} {
-		args := []string{"inspect", "--dns", filepath.Join(dir, "dns.txt"), "--anchors", filepath.Join(dir, "anchor-comodo-rsa.pem"), "--rcpt", realTo}
-		if c.at != "" {
-			args = append(args, "--at", c.at)
-		}
-		cmd := exec.Command(bin, append(args, filepath.Join(dir, c.file+".eml"))...)
-		out, _ := cmd.CombinedOutput() // the exit status is the verdict
-		if code := cmd.ProcessState.ExitCode(); code != c.code {
-			t.Errorf("%s: exit status %d, want %d", c.file, code, c.code)
-		}
-		for _, text := range c.says {
-			if !strings.Contains(string(out), text) {
-				t.Errorf("%s at %q does not say %q:\n%s", c.file, c.at, text, out)
+		for _, roots := range [][]string{{"--anchors", filepath.Join(dir, "anchor-comodo-rsa.pem")}, {"--config", public}} {
+			args := append([]string{"inspect", "--dns", filepath.Join(dir, "dns.txt"), "--rcpt", realTo}, roots...)
+			if c.at != "" {
+				args = append(args, "--at", c.at)
+			}
+			cmd := exec.Command(bin, append(args, filepath.Join(dir, c.file+".eml"))...)
+			out, _ := cmd.CombinedOutput() // the exit status is the verdict
+			if code := cmd.ProcessState.ExitCode(); code != c.code {
+				t.Errorf("%s, %v: exit status %d, want %d", c.file, roots, code, c.code)
+			}
+			for _, text := range c.says {
+				if !strings.Contains(string(out), text) {
+					t.Errorf("%s at %q, %v, does not say %q:\n%s", c.file, c.at, roots, text, out)
+				}
 			}
 		}
 	}
