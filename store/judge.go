@@ -205,10 +205,14 @@ func count(was, is []Record, r *Record, s Standing) Rechecked {
 	switch {
 	case s.Status == StatusGood:
 		n.Good = 1
-	case r.State == Revoked && !r.OnHold && w.State != Revoked, r.State == Revoked && !r.OnHold && w.OnHold:
+	case r.State == Revoked && !r.OnHold && (w.State != Revoked || w.OnHold):
 		n.Revoked = 1
 	case r.OnHold && !w.OnHold:
 		n.Held = 1
+	case r.BlockedCA && !w.BlockedCA:
+		n.Blocked = 1
+	case r.Untrusted && !w.Untrusted:
+		n.Untrusted = 1
 	case s.Status == StatusUnknown, s.Status == StatusNone:
 		n.Unanswered = 1
 	}

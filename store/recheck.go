@@ -30,7 +30,7 @@ type Standing struct {
 
 // Rechecked counts what Recheck did.
 type Rechecked struct {
-	Asked, Good, Revoked, Held, Reinstated, Unanswered, Published int
+	Asked, Good, Revoked, Held, Reinstated, Blocked, Untrusted, Unanswered, Published int
 }
 
 func (n *Rechecked) add(m Rechecked) {
@@ -39,6 +39,8 @@ func (n *Rechecked) add(m Rechecked) {
 	n.Revoked += m.Revoked
 	n.Held += m.Held
 	n.Reinstated += m.Reinstated
+	n.Blocked += m.Blocked
+	n.Untrusted += m.Untrusted
 	n.Unanswered += m.Unanswered
 	n.Published += m.Published
 }

@@ -1,14 +1,19 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"log/slog"
 	"path/filepath"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/certinbox/certinbox/internal/config"
+	"github.com/certinbox/certinbox/verify"
 	"github.com/certinbox/certinbox/verify/revoke"
+	"github.com/certinbox/certinbox/verify/trust"
 )
 
 // revocationMode is whether CAs are asked. What they say today is nothing about
@@ -46,6 +51,40 @@ func newChecker(r config.Revocation, dir string, now func() time.Time, log *slog
 		return nil, fail(exitIO, err)
 	}
 	return c, nil
+}
+
+// An asks is Revoked of a verify.Verifier.
+type asks = func(context.Context, trust.Path, time.Time) ([]verify.Revocation, error)
+
+// nobody stands in for who cannot ask, and says why.
+func nobody(err error) asks {
+	return func(context.Context, trust.Path, time.Time) ([]verify.Revocation, error) { return nil, err }
+}
+
+// complainEvery is how often trouble of our own with asking is said: every
+// message meets the same full disk.
+const complainEvery = time.Minute
+
+// complaining is ask, and puts trouble of our own machine into the log.
+func complaining(ask asks, log *slog.Logger, now func() time.Time) asks {
+	var mu sync.Mutex
+	var last time.Time
+	return func(ctx context.Context, path trust.Path, at time.Time) ([]verify.Revocation, error) {
+		answers, err := ask(ctx, path, at)
+		if err == nil {
+			return answers, nil
+		}
+		mu.Lock()
+		say := last.IsZero() || now().Sub(last) >= complainEvery
+		if say {
+			last = now()
+		}
+		mu.Unlock()
+		if say {
+			log.Error("revocation: CAs cannot be asked as they should: " + strings.ReplaceAll(err.Error(), "\n", "; "))
+		}
+		return answers, err
+	}
 }
 
 // answersDir is where the daemon keeps what CAs said.

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"time"
 
@@ -55,13 +56,18 @@ func (d *service) assemble(c *config.Config, before *assembly) (a *assembly, err
 	if a.settings, err = d.settings(a); err != nil {
 		return nil, err
 	}
-	if before != nil && sameAsking(before.config.Revocation, c.Revocation) {
+	if before != nil && before.checker != nil && sameAsking(before.config.Revocation, c.Revocation) {
 		a.checker = before.checker
 	} else if a.checker, err = newChecker(c.Revocation, answersDir(c), a.verifier.Now, log); err != nil {
-		return nil, err // nothing may fail after this: nobody would close it
+		if f, ok := errors.AsType[*failure](err); before != nil || !ok || f.status != exitIO {
+			return nil, err // nothing may fail after this: nobody would close it
+		}
+		// No reason to stay away: other people's mail would wait for us too.
+		log.Error(err.Error() + ": until a reload after that is mended no CA is asked, as if none answered")
+		a.verifier.Revoked = complaining(nobody(err), log, time.Now)
 	}
 	if a.checker != nil {
-		a.verifier.Revoked = a.checker.Ask
+		a.verifier.Revoked = complaining(a.checker.Ask, log, time.Now)
 	}
 	return a, nil
 }
@@ -111,13 +117,13 @@ func (d *service) install(a *assembly) {
 	})
 }
 
-// vouching tells one state of who may vouch from another: anchors, their limits
-// and the block list.
+// vouching tells one state of who may vouch from another: anchors, their limits,
+// the block list, and whether CAs are asked at all.
 func (a *assembly) vouching() string {
 	h := sha256.New()
 	for _, t := range a.trusted.anchors.List() {
 		fmt.Fprintln(h, trust.Fingerprint(t.Certificate), t.Domains, t.Domains == nil, t.Exclusive, t.AllowMissingEKU, t.AllowSubjectAddress, t.Public, t.DistrustAfter)
 	}
-	fmt.Fprintln(h, a.blocks)
+	fmt.Fprintln(h, a.blocks, a.verifier != nil && a.verifier.Revoked != nil)
 	return hex.EncodeToString(h.Sum(nil))
 }

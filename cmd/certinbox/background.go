@@ -2,11 +2,10 @@ package main
 
 import (
 	"context"
-	"net"
 	"net/http"
 	"sync"
 
-	"github.com/certinbox/certinbox/internal/config"
+	"github.com/certinbox/certinbox/milter"
 )
 
 // background starts what goes on beside messages. The returned function ends it
@@ -28,18 +27,16 @@ func (d *service) background(ctx context.Context) (end func()) {
 	}
 }
 
-// serveMetrics answers on admin.listen, if it is set, until the returned function is called.
-func (d *service) serveMetrics() (stop func(), err error) {
+// serveMetrics answers on admin.listen, if it is set, until the returned function
+// is called. Where it cannot, the log says so: that is no reason to let mail wait.
+func (d *service) serveMetrics() (stop func()) {
 	if d.config.Admin.Listen == "" {
-		return func() {}, nil
+		return func() {}
 	}
-	network, address, err := config.Socket(d.config.Admin.Listen)
+	ln, err := milter.Listen(d.config.Admin.Listen, "", 0)
 	if err != nil {
-		return nil, fail(exitConfig, err) // the configuration was checked before
-	}
-	ln, err := net.Listen(network, address)
-	if err != nil {
-		return nil, fail(exitIO, err)
+		d.log.Logger().Error("metrics: admin.listen: " + err.Error() + ": there are none until a restart after that is mended")
+		return func() {}
 	}
 	server := d.metrics.NewServer()
 	go func() {
@@ -48,5 +45,5 @@ func (d *service) serveMetrics() (stop func(), err error) {
 		}
 	}()
 	d.log.Logger().Info("metrics", "on", ln.Addr().Network()+":"+ln.Addr().String())
-	return func() { server.Close() }, nil
+	return func() { server.Close() }
 }

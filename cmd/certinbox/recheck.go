@@ -58,10 +58,13 @@ func (d *service) recheckOnce(ctx context.Context, walk func(*store.Directory, c
 		}
 	}()
 	a := d.inForce.Load()
-	ask := func(ctx context.Context, k store.Kept) store.Standing { return standing(ctx, a.verifier, k) }
+	// A walk may take long: who asks and who is trusted may change on its way.
+	ask := func(ctx context.Context, k store.Kept) store.Standing {
+		return standing(ctx, d.inForce.Load().verifier, k)
+	}
 	n, err := walk(a.kept, ctx, a.verifier.Now(), ask, d.tellEvent)
 	for result, count := range map[string]int{admin.Good: n.Good, admin.Revoked: n.Revoked, admin.Held: n.Held,
-		admin.Reinstated: n.Reinstated, admin.Unanswered: n.Unanswered} {
+		admin.Reinstated: n.Reinstated, admin.Blocked: n.Blocked, admin.Untrusted: n.Untrusted, admin.Unanswered: n.Unanswered} {
 		d.metrics.Rechecked(result, count)
 	}
 	if err != nil && !errors.Is(err, context.Canceled) {
@@ -69,7 +72,7 @@ func (d *service) recheckOnce(ctx context.Context, walk func(*store.Directory, c
 	}
 	if n.Asked > 0 {
 		log.Info("rechecked", "asked", n.Asked, "good", n.Good, "revoked", n.Revoked, "held", n.Held, "reinstated", n.Reinstated,
-			"unanswered", n.Unanswered, "published", n.Published)
+			"blocked", n.Blocked, "untrusted", n.Untrusted, "unanswered", n.Unanswered, "published", n.Published)
 	}
 }
 
@@ -81,7 +84,11 @@ func (d *service) tellEvent(e store.Event) {
 	case store.EventRevoked, store.EventHold, store.EventBlocked, store.EventUntrusted:
 		level = slog.LevelWarn
 	}
-	d.log.Logger().Log(context.Background(), level, "recheck: "+e.Text, "address", e.Address, "event", e.Kind)
+	attrs := []any{"address", e.Address}
+	if e.Kind != "" {
+		attrs = append(attrs, "event", e.Kind)
+	}
+	d.log.Logger().Log(context.Background(), level, "recheck: "+e.Text, attrs...)
 }
 
 // standing finds the path of a certificate that is kept anew, as CAs may have

@@ -89,12 +89,7 @@ func (d *service) run(ctx context.Context) error {
 		return err
 	}
 	d.bounded = boundMemory(d.config, false)
-	stopAdmin, err := d.serveMetrics()
-	if err != nil {
-		closeAll(listeners)
-		return err
-	}
-	defer stopAdmin()
+	defer d.serveMetrics()()
 	d.collector = collect.New(d.inForce.Load().settings)
 	host, _ := os.Hostname() // "" lets the server say localhost
 	d.server = milter.New(milter.Config{Collector: d.collector, Log: d.log.Logger(), Name: host})

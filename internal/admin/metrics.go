@@ -51,10 +51,14 @@ const (
 	Revoked    = "revoked"
 	Held       = "held"
 	Reinstated = "reinstated"
+	Blocked    = "blocked"   // a CA of the path is on the block list
+	Untrusted  = "untrusted" // the path leads to no anchor any more
 	Unanswered = "unanswered"
 )
 
-func results() []string { return []string{Good, Revoked, Held, Reinstated, Unanswered} }
+func results() []string {
+	return []string{Good, Revoked, Held, Reinstated, Blocked, Untrusted, Unanswered}
+}
 
 // Message counts a message. Both words come from fixed lists of ours.
 func (m *Metrics) Message(action, reason string) { m.messages.WithLabelValues(action, reason).Inc() }
