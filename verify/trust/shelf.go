@@ -1,6 +1,7 @@
 package trust
 
 import (
+	"bytes"
 	"crypto/x509"
 	"slices"
 	"sync"
@@ -11,8 +12,9 @@ import (
 // time; where its share is used up nothing more is learnt until one expires or
 // is dropped, so that nobody can push out what others need.
 const (
-	maxLearnt = 32   // intermediates of one anchor
-	maxShelf  = 2000 // learnt intermediates in all
+	maxLearnt    = 32   // intermediates of one anchor
+	maxNamesakes = 4    // of these with one name, all of which a search may have to try
+	maxShelf     = 2000 // learnt intermediates in all
 )
 
 // A Shelf holds intermediates that help to find a path where a message brings
@@ -58,11 +60,11 @@ func (s *Shelf) Named(rawSubject []byte) []*x509.Certificate {
 }
 
 // Learn puts the intermediates of a path on the shelf and returns those that
-// are new, at most maxLearnt for an anchor and maxShelf in all. The path has
-// been accepted at the given time, and the caller has asked whether any of it
-// was revoked. Neither leaf nor anchor is learnt, nor what is no CA or not
-// valid at that time. Where a bound is met, what has expired goes first. A nil
-// Shelf learns nothing.
+// are new, at most maxLearnt for an anchor, of these maxNamesakes of one name, and
+// maxShelf in all. The path has been accepted at the given time, and the caller has
+// asked whether any of it was revoked. Neither leaf nor anchor is learnt, nor what
+// is no CA or not valid at that time. Where a bound is met, what has expired goes
+// first. A nil Shelf learns nothing.
 func (s *Shelf) Learn(p Path, at time.Time) []*x509.Certificate {
 	if s == nil || p.Anchor == nil || len(p.Chain) < 3 {
 		return nil
@@ -71,7 +73,7 @@ func (s *Shelf) Learn(p Path, at time.Time) []*x509.Certificate {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, c := range p.Chain[1 : len(p.Chain)-1] {
-		if !isCA(c) || c.Version < 3 || !current(c, at) || c.Equal(p.Anchor.Certificate) || s.has(c) || !s.room(p.Anchor.Certificate, at) {
+		if !isCA(c) || c.Version < 3 || !current(c, at) || c.Equal(p.Anchor.Certificate) || s.has(c) || !s.room(c, p.Anchor.Certificate, at) {
 			continue
 		}
 		s.learnt = append(s.learnt, learnt{certificate: c, anchor: p.Anchor.Certificate})
@@ -90,18 +92,20 @@ func (s *Shelf) has(c *x509.Certificate) bool {
 		slices.ContainsFunc(s.learnt, func(l learnt) bool { return l.certificate.Equal(c) })
 }
 
-// room says whether one more may be learnt under an anchor.
-func (s *Shelf) room(anchor *x509.Certificate, at time.Time) bool {
-	under := func() int {
-		n := 0
+// room says whether c may be learnt under an anchor.
+func (s *Shelf) room(c, anchor *x509.Certificate, at time.Time) bool {
+	full := func() bool {
+		under, namesakes := 0, 0
 		for _, l := range s.learnt {
 			if l.anchor.Equal(anchor) {
-				n++
+				under++
+				if bytes.Equal(l.certificate.RawSubject, c.RawSubject) {
+					namesakes++
+				}
 			}
 		}
-		return n
+		return len(s.learnt) >= maxShelf || under >= maxLearnt || namesakes >= maxNamesakes
 	}
-	full := func() bool { return len(s.learnt) >= maxShelf || under() >= maxLearnt }
 	if full() {
 		s.dropExpired(at)
 	}

@@ -2,6 +2,8 @@ package trust_test
 
 import (
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 	"sync"
 	"testing"
@@ -165,6 +167,35 @@ func TestLearningIsBounded(t *testing.T) {
 		p, r := trust.New(anchor(w.root)).With(s, nil).Path(w.leaf.Cert, nil, o)
 		want(t, "cert-incomplete", p, r)
 	})
+}
+
+// TestNamesakesUnderAnotherAnchor: whoever runs a CA under one anchor cannot use up
+// the search for the CA of another by intermediates that bear its name and key
+// identifier, and does not keep it from being learnt.
+func TestNamesakesUnderAnotherAnchor(t *testing.T) {
+	w := newWorld()
+	partner := w.keys.Root(testmail.Profile{Name: "Partner", Kind: ec})
+	hostile := partner.Intermediate(testmail.Profile{Name: "Partner CA", Kind: ec})
+	limited := &trust.Anchor{Certificate: partner.Cert, Domains: []string{"example.org"}}
+	shelf := trust.NewShelf(nil)
+	set := trust.New(limited, anchor(w.root)).With(shelf, nil)
+	learn := func(leaf *testmail.Identity) {
+		p, r := set.Path(leaf.Cert, bagOf(leaf.Above()...), options())
+		want(t, "", p, r)
+		shelf.Learn(p, testmail.Instant())
+	}
+	keyID := pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 14}, Value: testmail.Element(4, w.inter.Cert.SubjectKeyId)}
+	for i := range 20 {
+		learn(hostile.Intermediate(testmail.Profile{Name: "Mail CA", Organisation: "Example Trust",
+			Key: w.keys.Key(ec, fmt.Sprint("namesake ", i)), Extra: []pkix.Extension{keyID}}).Issue(bob()))
+	}
+	learn(w.leaf)
+	o, left := options(), 64
+	o.Operations = &left
+	for range 2 { // the signer's certificate and the one to keep
+		p, r := set.Path(w.leaf.Cert, nil, o)
+		want(t, "", p, r)
+	}
 }
 
 // TestFloodOnTheShelf: what an operator has under one name is not all tried.
