@@ -63,7 +63,7 @@ func (c *Checker) keptResponse(key string) ([]byte, error) {
 
 // fetchResponse asks a responder, verifies what it says and keeps it.
 func (c *Checker) fetchResponse(f *flight, s *source, key string, cert, issuer *x509.Certificate) {
-	ctx, cancel := context.WithTimeout(c.ctx, answerTime)
+	ctx, cancel := context.WithTimeout(below(c.ctx, s.anchor), answerTime)
 	defer cancel()
 	request, err := ocspRequest(cert, issuer)
 	if err != nil {

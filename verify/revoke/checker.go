@@ -2,7 +2,6 @@ package revoke
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -118,7 +117,7 @@ func (c *Checker) Ask(ctx context.Context, path trust.Path, at time.Time) ([]ver
 					errs[i] = fmt.Errorf("revoke: panic: %v\n%s", p, debug.Stack())
 				}
 			}()
-			answers[i], errs[i] = c.certificate(ctx, path.Chain[i], path.Chain[i+1], at, q)
+			answers[i], errs[i] = c.certificate(ctx, path, i, at, q)
 		})
 	}
 	wg.Wait()
@@ -132,8 +131,11 @@ func (c *Checker) Ask(ctx context.Context, path trust.Path, at time.Time) ([]ver
 	return all, errors.Join(errs...)
 }
 
-// certificate asks the sources of one certificate in turn until one answers.
-func (c *Checker) certificate(ctx context.Context, cert, issuer *x509.Certificate, at time.Time, q *quota) ([]verify.Revocation, error) {
+// certificate asks the sources of the certificate i of a path in turn until one
+// answers.
+func (c *Checker) certificate(ctx context.Context, path trust.Path, i int, at time.Time, q *quota) ([]verify.Revocation, error) {
+	cert, issuer := path.Chain[i], path.Chain[i+1]
+	anchor := string(path.Chain[len(path.Chain)-1].RawSubjectPublicKeyInfo)
 	var out []verify.Revocation
 	var errs []error
 	points, urls := listPoints(cert), responders(cert)
@@ -144,14 +146,14 @@ func (c *Checker) certificate(ctx context.Context, cert, issuer *x509.Certificat
 		defer cancel()
 	}
 	for _, p := range points {
-		r, err := c.ask(lists, c.listSource(cert, issuer, p), at, q)
+		r, err := c.ask(lists, c.listSource(cert, issuer, p).below(anchor), at, q)
 		out, errs = append(out, r), append(errs, err)
 		if r.Status != verify.Unknown {
 			return out, errors.Join(errs...)
 		}
 	}
 	for _, u := range urls {
-		r, err := c.ask(ctx, c.responderSource(cert, issuer, u), at, q)
+		r, err := c.ask(ctx, c.responderSource(cert, issuer, u).below(anchor), at, q)
 		out, errs = append(out, r), append(errs, err)
 		if r.Status != verify.Unknown {
 			return out, errors.Join(errs...)

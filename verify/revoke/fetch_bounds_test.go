@@ -114,9 +114,9 @@ func TestNothingIsLeftBehind(t *testing.T) {
 				return false
 			}
 		}
-		f.places.mu.Lock()
-		defer f.places.mu.Unlock()
-		return ours() == 0 && len(f.places.all) == 0 && len(f.places.hosts) == 0
+		f.places.hosts.mu.Lock()
+		defer f.places.hosts.mu.Unlock()
+		return ours() == 0 && len(f.places.all) == 0 && len(f.places.hosts.byKey) == 0
 	})
 }
 
@@ -161,9 +161,9 @@ func TestPlacesOfAHost(t *testing.T) {
 		third <- err
 	}()
 	eventually(t, "the third waits", func() bool {
-		f.places.mu.Lock()
-		defer f.places.mu.Unlock()
-		return f.places.hosts["127.0.0.1"].users == 3
+		f.places.hosts.mu.Lock()
+		defer f.places.hosts.mu.Unlock()
+		return f.places.hosts.byKey["127.0.0.1"].users == 3
 	})
 	_ = open[0].Close()
 	_ = open[0].Close() // gives back no more than it took
@@ -179,7 +179,7 @@ func TestPlacesOfAHost(t *testing.T) {
 		t.Errorf("%d places taken", got)
 	}
 	_ = open[1].Close()
-	if len(f.places.all) != 0 || len(f.places.hosts) != 0 {
+	if len(f.places.all) != 0 || len(f.places.hosts.byKey) != 0 {
 		t.Error("places are left taken")
 	}
 	ended, end := context.WithCancel(t.Context())
@@ -220,7 +220,44 @@ func TestPlacesGivenBack(t *testing.T) {
 		l()
 		l()
 	}
-	if len(p.all) != 0 || len(p.hosts) != 0 {
+	if len(p.all) != 0 || len(p.hosts.byKey) != 0 {
+		t.Error("places are left taken")
+	}
+}
+
+// TestPlacesOfAnAnchor: who waits for one of its anchor's places keeps nobody
+// from the host that it wants.
+func TestPlacesOfAnAnchor(t *testing.T) {
+	p := newPlaces()
+	var leave []func()
+	for i := range maxFetchesAnchor {
+		l, err := p.take(below(t.Context(), "a"), string(rune('a'+i)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave = append(leave, l)
+	}
+	ctx, cancel := context.WithCancel(below(t.Context(), "a"))
+	var wg sync.WaitGroup
+	for range 2 * maxFetchesHost {
+		wg.Go(func() {
+			if _, err := p.take(ctx, "z"); !errors.Is(err, errNoPlace) {
+				t.Error(err)
+			}
+		})
+	}
+	time.Sleep(short)
+	l, err := p.take(below(t.Context(), "b"), "z")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cancel()
+	wg.Wait()
+	for _, l := range append(leave, l) {
+		l()
+		l()
+	}
+	if len(p.all) != 0 || len(p.hosts.byKey) != 0 || len(p.anchors.byKey) != 0 {
 		t.Error("places are left taken")
 	}
 }

@@ -8,8 +8,13 @@ import (
 	"sync"
 )
 
-// maxFlights bounds what is being fetched or waits for its turn.
-const maxFlights = 64
+// Bounds of what is being fetched or waits for its turn. What CAs below one
+// anchor name is at most half of it: certificates of a CA that was brought for
+// one domain may name servers that hang, each another one.
+const (
+	maxFlights       = 64
+	maxFlightsAnchor = 32
+)
 
 // Why nobody waits for a source.
 var (
@@ -29,6 +34,7 @@ type flights struct {
 	mu     sync.Mutex
 	byKey  map[string]*flight
 	hung   map[string]int // by source: flights that somebody gave up on
+	under  map[string]int // flights by anchor
 	closed bool
 	wg     sync.WaitGroup
 }
@@ -36,6 +42,7 @@ type flights struct {
 // A flight is one fetch. What it brings is read only after done is closed.
 type flight struct {
 	source string
+	anchor string // below which it was begun
 	done   chan struct{}
 
 	abandoned bool // under flights.mu
@@ -48,15 +55,15 @@ type flight struct {
 }
 
 func newFlights() *flights {
-	return &flights{byKey: map[string]*flight{}, hung: map[string]int{}}
+	return &flights{byKey: map[string]*flight{}, hung: map[string]int{}, under: map[string]int{}}
 }
 
-// do makes the flight of key to source, or joins it, and waits for it until ctx
+// do makes the flight of key to source below anchor, or joins it, and waits for it until ctx
 // ends. With beside it does not wait for one that it begins. run must end by
 // itself, and notes in the flight what it brings.
-func (g *flights) do(ctx context.Context, key, source string, beside bool, run func(*flight)) (*flight, error) {
+func (g *flights) do(ctx context.Context, key, source, anchor string, beside bool, run func(*flight)) (*flight, error) {
 	patient := ctx.Err() == nil // who has no time left tells nothing about the source
-	f, err := g.join(key, source, beside, run)
+	f, err := g.join(key, source, anchor, beside, run)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +78,7 @@ func (g *flights) do(ctx context.Context, key, source string, beside bool, run f
 	return nil, errLate
 }
 
-func (g *flights) join(key, source string, beside bool, run func(*flight)) (*flight, error) {
+func (g *flights) join(key, source, anchor string, beside bool, run func(*flight)) (*flight, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	f := g.byKey[key]
@@ -82,11 +89,12 @@ func (g *flights) join(key, source string, beside bool, run func(*flight)) (*fli
 		return nil, errHanging
 	case f != nil:
 		return f, nil
-	case len(g.byKey) >= maxFlights:
+	case len(g.byKey) >= maxFlights, g.under[anchor] >= maxFlightsAnchor:
 		return nil, errBusy
 	}
-	f = &flight{source: source, done: make(chan struct{}), abandoned: beside}
+	f = &flight{source: source, anchor: anchor, done: make(chan struct{}), abandoned: beside}
 	g.byKey[key] = f
+	g.under[anchor]++
 	if beside {
 		g.hung[source]++
 	}
@@ -126,6 +134,9 @@ func (g *flights) gaveUp(f *flight) bool {
 func (g *flights) land(key string, f *flight) {
 	g.mu.Lock()
 	delete(g.byKey, key)
+	if g.under[f.anchor]--; g.under[f.anchor] == 0 {
+		delete(g.under, f.anchor)
+	}
 	if f.abandoned {
 		if g.hung[f.source]--; g.hung[f.source] == 0 {
 			delete(g.hung, f.source)

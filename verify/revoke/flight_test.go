@@ -19,7 +19,7 @@ func TestOneFlightForAll(t *testing.T) {
 		var wg sync.WaitGroup
 		for range 50 {
 			wg.Go(func() {
-				f, err := g.do(t.Context(), "key", "source", false, func(f *flight) { runs.Add(1); time.Sleep(time.Second); f.serial = "1" })
+				f, err := g.do(t.Context(), "key", "source", "anchor", false, func(f *flight) { runs.Add(1); time.Sleep(time.Second); f.serial = "1" })
 				if err != nil || f.serial != "1" {
 					t.Errorf("%v, %v", f, err)
 				}
@@ -40,12 +40,12 @@ func TestNobodyWaitsForWhatHangs(t *testing.T) {
 		hang := func(*flight) { <-release }
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if _, err := g.do(ctx, "a", "source", false, hang); !errors.Is(err, errLate) {
+		if _, err := g.do(ctx, "a", "source", "anchor", false, hang); !errors.Is(err, errLate) {
 			t.Error(err)
 		}
 		began := time.Now()
 		for _, key := range []string{"a", "b"} { // also another question to the same source
-			if _, err := g.do(t.Context(), key, "source", false, hang); !errors.Is(err, errHanging) {
+			if _, err := g.do(t.Context(), key, "source", "anchor", false, hang); !errors.Is(err, errHanging) {
 				t.Error(err)
 			}
 		}
@@ -54,7 +54,7 @@ func TestNobodyWaitsForWhatHangs(t *testing.T) {
 		}
 		close(release)
 		synctest.Wait()
-		if _, err := g.do(t.Context(), "a", "source", false, func(*flight) {}); err != nil {
+		if _, err := g.do(t.Context(), "a", "source", "anchor", false, func(*flight) {}); err != nil {
 			t.Errorf("after its end: %v", err)
 		}
 		if len(g.hung) != 0 {
@@ -73,11 +73,11 @@ func TestWhoGoesAwayBlamesNobody(t *testing.T) {
 		late, cancel := context.WithTimeout(t.Context(), 0)
 		defer cancel()
 		for _, ctx := range []context.Context{gone, late} {
-			if _, err := g.do(ctx, "a", "source", false, slow); !errors.Is(err, errLate) {
+			if _, err := g.do(ctx, "a", "source", "anchor", false, slow); !errors.Is(err, errLate) {
 				t.Error(err)
 			}
 		}
-		if _, err := g.do(t.Context(), "a", "source", false, slow); err != nil {
+		if _, err := g.do(t.Context(), "a", "source", "anchor", false, slow); err != nil {
 			t.Error(err)
 		}
 	})
@@ -88,10 +88,10 @@ func TestBeside(t *testing.T) {
 		g := newFlights()
 		defer g.close()
 		ran := false
-		if _, err := g.do(t.Context(), "a", "source", true, func(*flight) { time.Sleep(time.Second); ran = true }); !errors.Is(err, errBesides) {
+		if _, err := g.do(t.Context(), "a", "source", "anchor", true, func(*flight) { time.Sleep(time.Second); ran = true }); !errors.Is(err, errBesides) {
 			t.Error(err)
 		}
-		if _, err := g.do(t.Context(), "a", "source", true, nil); !errors.Is(err, errHanging) {
+		if _, err := g.do(t.Context(), "a", "source", "anchor", true, nil); !errors.Is(err, errHanging) {
 			t.Error(err)
 		}
 		time.Sleep(2 * time.Second)
@@ -106,16 +106,16 @@ func TestFlightsAreBoundedAndEnd(t *testing.T) {
 	g := newFlights()
 	release := make(chan struct{})
 	for i := range maxFlights {
-		if _, err := g.do(context.Background(), fmt.Sprint(i), fmt.Sprint("source ", i), true, func(*flight) { <-release }); !errors.Is(err, errBesides) {
+		if _, err := g.do(context.Background(), fmt.Sprint(i), fmt.Sprint("source ", i), fmt.Sprint("anchor ", i%2), true, func(*flight) { <-release }); !errors.Is(err, errBesides) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := g.do(context.Background(), "more", "more", false, nil); !errors.Is(err, errBusy) {
+	if _, err := g.do(context.Background(), "more", "more", "anchor", false, nil); !errors.Is(err, errBusy) {
 		t.Error(err)
 	}
 	close(release)
 	g.close()
-	if _, err := g.do(context.Background(), "more", "more", false, nil); !errors.Is(err, errClosed) {
+	if _, err := g.do(context.Background(), "more", "more", "anchor", false, nil); !errors.Is(err, errClosed) {
 		t.Error(err)
 	}
 }
@@ -123,8 +123,31 @@ func TestFlightsAreBoundedAndEnd(t *testing.T) {
 func TestFaultInAFlight(t *testing.T) {
 	g := newFlights()
 	defer g.close()
-	f, err := g.do(context.Background(), "a", "source", false, func(*flight) { panic("oh") })
+	f, err := g.do(context.Background(), "a", "source", "anchor", false, func(*flight) { panic("oh") })
 	if !errors.Is(err, errFault) || f == nil || f.trouble == nil {
 		t.Errorf("%+v, %v", f, err)
+	}
+}
+
+// TestFlightsOfOneAnchor: one anchor has half of the flights at most.
+func TestFlightsOfOneAnchor(t *testing.T) {
+	g := newFlights()
+	defer g.close()
+	release := make(chan struct{})
+	defer close(release)
+	ask := func(i int, anchor string) error {
+		_, err := g.do(context.Background(), fmt.Sprint(i), fmt.Sprint("source ", i), anchor, true, func(*flight) { <-release })
+		return err
+	}
+	for i := range maxFlightsAnchor {
+		if err := ask(i, "a"); !errors.Is(err, errBesides) {
+			t.Fatal(err)
+		}
+	}
+	if err := ask(maxFlights, "a"); !errors.Is(err, errBusy) {
+		t.Error(err)
+	}
+	if err := ask(maxFlights, "b"); !errors.Is(err, errBesides) {
+		t.Error(err)
 	}
 }

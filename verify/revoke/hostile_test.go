@@ -1,9 +1,12 @@
 package revoke
 
 import (
+	"context"
+	"fmt"
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -189,4 +192,29 @@ func TestRedirectsAreCounted(t *testing.T) {
 	}
 	r.page("/ca.crl", r.ca.CRL(testmail.List{}))
 	r.want(bob, verify.Good)
+}
+
+// TestHangingServersOfOneAnchor: whatever certificates below one anchor name,
+// and however long it hangs, those below another one are asked about.
+func TestHangingServersOfOneAnchor(t *testing.T) {
+	r := newRig(t)
+	w := serveWire(t, "127.0.0.2", hanging("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"))
+	r.options.Allow = append(r.options.Allow, Allowed{Host: "127.0.0.2", Port: "*"})
+	r.open()
+	r.c.fetcher.resolver = resolving(t, func(string) []string { return []string{"127.0.0.2"} })
+	r.page("/ca.crl", r.ca.CRL(testmail.List{}))
+	var wg sync.WaitGroup
+	for i := range maxFlights {
+		eve, stranger := r.stranger("Eve", []string{fmt.Sprintf("http://x%d.example:%s/", i, w.port())})
+		wg.Go(func() {
+			ctx, cancel := context.WithTimeout(t.Context(), short)
+			defer cancel()
+			_, _ = r.c.Ask(ctx, pathOf(eve, stranger), r.clock.now())
+		})
+	}
+	wg.Wait()
+	r.want(r.leaf("Bob", []string{r.at("/ca.crl")}), verify.Good)
+	if n := w.accepted.Load(); n > maxFetchesAnchor {
+		t.Errorf("%d connections", n)
+	}
 }

@@ -75,7 +75,7 @@ func (c *Checker) keptList(ctx context.Context, key, scan string, q listQuestion
 
 // fetchList downloads a list, verifies it and keeps it.
 func (c *Checker) fetchList(f *flight, s *source, key string, q listQuestion) {
-	ctx, cancel := context.WithTimeout(c.ctx, listTime)
+	ctx, cancel := context.WithTimeout(below(c.ctx, s.anchor), listTime)
 	defer cancel()
 	d := c.downloads.get(ctx, s.url)
 	defer func() {

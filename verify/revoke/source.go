@@ -37,6 +37,7 @@ type source struct {
 	way     string // key in failures and flights of trouble on the way there
 	invalid string // key in failures of answers that are none
 	flight  string // key in flights
+	anchor  string // below which the certificate stands
 	ca      bool   // the certificate is that of a CA
 
 	// kept returns what the cache has, judged at the time, and when it was
@@ -46,6 +47,12 @@ type source struct {
 	fetch func(*flight)
 	// fetched judges what a flight brought.
 	fetched func(ctx context.Context, f *flight, at time.Time) (verify.Revocation, error)
+}
+
+// below notes the anchor of the path, by its key.
+func (s *source) below(anchor string) *source {
+	s.anchor = anchor
+	return s
 }
 
 // A quota is how many fetches are left.
@@ -104,7 +111,7 @@ func (c *Checker) fresh(ctx context.Context, s *source, at time.Time, q *quota) 
 		none.Detail = "not asked: enough was fetched for one message"
 		return none, nil
 	}
-	f, err := c.flights.do(ctx, s.flight, s.way, c.failures.hung(s.way), s.fetch)
+	f, err := c.flights.do(ctx, s.flight, s.way, s.anchor, c.failures.hung(s.way), s.fetch)
 	if err != nil {
 		none.Detail = err.Error()
 		if f == nil {
