@@ -74,6 +74,9 @@ func authorities(ts *testscript.TestScript, neg bool, args []string) {
 	roots[1].distrust = "240630000000Z"
 	write("nine.txt", certdata(append(roots[:9:9], tls)...))
 	write("seven.txt", certdata(append(roots[:7:7], tls)...))
+	ended := append([]entry(nil), roots[:9]...)
+	ended[2].distrust, ended[3].distrust = "200101000000Z", "200101000000Z"
+	write("ended.txt", certdata(append(ended, tls)...))
 	write("none.txt", certdata(tls))
 	write("cut.txt", certdata(append(roots, tls)...)[:3000])
 	write("nine.pem", roots[0].id.PEM(), roots[1].id.PEM())

@@ -31,8 +31,8 @@ that changes: + a root that is new, - one that goes, = one whose distrust date c
 is a certdata.txt of NSS, of which the roots with the e-mail trust bit are taken, or PEM, DER
 or PKCS #7, of which all are. The list for TLS (/etc/ssl/certs) is not what you want.
 
-An update that drops more than 20 % of the roots is refused without --force, one without
-a root always. Where the data does not say of when it is, it is of --date, or of the
+An update that drops more than 20 % of the roots, or gives them a distrust date that has
+passed, is refused without --force, one without a root always. Where the data does not say of when it is, it is of --date, or of the
 file's last change; older data than the program's own would not be used and is refused.
 --embedded goes back to the roots of the program.
 
@@ -61,7 +61,7 @@ failed; 77 not permitted; 78 configuration.`,
 			return u.bring(cmd, c, args[0])
 		},
 	}
-	cmd.Flags().BoolVar(&u.force, "force", false, "even if more than 20 % of the roots go")
+	cmd.Flags().BoolVar(&u.force, "force", false, "even if more than 20 % of the roots go or are distrusted")
 	cmd.Flags().BoolVar(&u.dryRun, "dry-run", false, "only show what would change")
 	cmd.Flags().BoolVar(&u.embedded, "embedded", false, "go back to the roots of the program")
 	cmd.Flags().StringVar(&u.date, "date", "", "`day` of the data where it does not say (2026-11-20)")
@@ -87,9 +87,9 @@ func (u *rootsUpdate) bring(cmd *cobra.Command, c *config.Config, file string) e
 		if err != nil {
 			return err
 		}
-		dropped := diff(cmd.OutOrStdout(), old, next)
-		if 100*dropped > maxDropped*len(old.Roots) && !u.force {
-			return &failure{exitNo, fmt.Errorf("%d of %d roots would go, more than %d %%: is it the right list?", dropped, len(old.Roots), maxDropped),
+		lost := diff(cmd.OutOrStdout(), old, next, time.Now())
+		if 100*lost > maxDropped*len(old.Roots) && !u.force {
+			return &failure{exitNo, fmt.Errorf("%d of %d roots would go or be distrusted, more than %d %%: is it the right list?", lost, len(old.Roots), maxDropped),
 				"nothing was changed; with --force it is done all the same"}
 		}
 		if u.dryRun {
@@ -166,7 +166,7 @@ func (u *rootsUpdate) goBack(cmd *cobra.Command, c *config.Config) error {
 		if err != nil {
 			return err
 		}
-		diff(cmd.OutOrStdout(), old, own)
+		diff(cmd.OutOrStdout(), old, own, time.Now())
 		if u.dryRun {
 			fmt.Fprintln(cmd.OutOrStdout(), "nothing was changed (--dry-run)")
 			return nil
@@ -180,13 +180,15 @@ func (u *rootsUpdate) goBack(cmd *cobra.Command, c *config.Config) error {
 	})
 }
 
-// diff prints what changes from old to next and returns how many roots go.
-func diff(out io.Writer, old, next trust.Bundle) (dropped int) {
+// diff prints what changes from old to next and returns how many roots go, or get a
+// distrust date that has passed: no new certificate under them is accepted either.
+func diff(out io.Writer, old, next trust.Bundle, now time.Time) (lost int) {
 	was := map[string]trust.Root{}
 	for _, r := range old.Roots {
 		was[trust.Fingerprint(r.Certificate)] = r
 	}
-	added, changed := 0, 0
+	ended := func(r trust.Root) bool { return !r.DistrustAfter.IsZero() && r.DistrustAfter.Before(now) }
+	added, dropped, changed := 0, 0, 0
 	stays := map[string]bool{}
 	for _, r := range next.Roots {
 		sum := trust.Fingerprint(r.Certificate)
@@ -198,6 +200,9 @@ func diff(out io.Writer, old, next trust.Bundle) (dropped int) {
 			fmt.Fprintf(out, "+ %s %s\n", r.Label, sum)
 		case !o.DistrustAfter.Equal(r.DistrustAfter):
 			changed++
+			if ended(r) && !ended(o) {
+				lost++
+			}
 			fmt.Fprintf(out, "= %s %s distrust after: %s, was %s\n", r.Label, sum, dayOrNone(r.DistrustAfter), dayOrNone(o.DistrustAfter))
 		}
 	}
@@ -208,7 +213,7 @@ func diff(out io.Writer, old, next trust.Bundle) (dropped int) {
 		}
 	}
 	fmt.Fprintf(out, "%d roots, %d before: %d added, %d dropped, %d with another distrust date\n", len(next.Roots), len(old.Roots), added, dropped, changed)
-	return dropped
+	return dropped + lost
 }
 
 func dayOrNone(t time.Time) string {
