@@ -55,9 +55,9 @@ type response struct {
 // error), but that is not good.
 //
 // "Good" from a delegate without the extension ocsp-nocheck is no answer: it
-// would have to be asked about itself, and nobody does. OpenSSL and browsers
-// take it; the Baseline Requirements (S/MIME, TLS) demand the extension. That a
-// certificate is revoked is believed of such a delegate all the same.
+// would have to be asked about itself, and we do not. OpenSSL takes it; the
+// S/MIME Baseline Requirements demand the extension. That a certificate is
+// revoked is believed of such a delegate all the same.
 func readResponse(der []byte, cert, issuer *x509.Certificate, at time.Time) (response, error) {
 	b, err := readBasic(der)
 	if err != nil {

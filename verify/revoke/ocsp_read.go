@@ -4,6 +4,7 @@ import (
 	"crypto"
 	"crypto/x509"
 	"encoding/asn1"
+	"errors"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -95,10 +96,14 @@ func readSigned(s cryptobyte.String) (*basicResponse, error) {
 		}
 		b.embedded = append(b.embedded, c)
 	}
-	var err error
-	if b.algorithm, err = readSignatureAlgorithm(identifier); err != nil {
-		return nil, err
+	algorithm, err := readSignatureAlgorithm(identifier)
+	if errors.Is(err, errAlgorithmGarbled) {
+		return nil, garbled("signatureAlgorithm")
 	}
+	if err != nil {
+		return nil, noResponse("the answer is %s", err)
+	}
+	b.algorithm = algorithm.name
 	b.signed = data
 	return b, b.readData(data)
 }
