@@ -120,6 +120,21 @@ func TestLoadBundleAsAnchors(t *testing.T) {
 	}
 }
 
+// TestLoadSaysThatACopyHasNoDate: a public root whose distrust date has been set is
+// free of it where the operator names the same CA himself, and he is told.
+func TestLoadSaysThatACopyHasNoDate(t *testing.T) {
+	b := bundleOf()
+	dated := b.Roots[1]
+	own := trust.Source{File: "own.pem", Contents: []byte(block("CERTIFICATE", dated.Certificate.Raw)), Domains: []string{"a.de"}}
+	set, problems, err := trust.Load([]trust.Source{{File: "roots", Public: true, Contents: []byte(written(t, b))}, own}, b.Date)
+	if err != nil || set.Len() != 4 || len(problems) != 1 {
+		t.Fatal(set.Len(), problems, err)
+	}
+	if says := problems[0].String(); !strings.Contains(says, "own.pem") || !strings.Contains(says, "issued after "+dated.DistrustAfter.UTC().Format("2 January 2006")) {
+		t.Error(says)
+	}
+}
+
 // TestLoadMergesBundles: the same CA in two bundles is one anchor with the
 // earlier date.
 func TestLoadMergesBundles(t *testing.T) {

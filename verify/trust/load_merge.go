@@ -27,7 +27,11 @@ func (l *loader) add(file string, index int, a *Anchor) error {
 		return nil
 	}
 	if other := l.merged[fmt.Sprint(!a.Public, string(a.Certificate.Raw))]; other != nil {
-		l.report(file, index, true, "the CA "+named(a.Certificate)+" stands in "+other.Source+" too: it vouches for any address as a public root")
+		text := "the CA " + named(a.Certificate) + " stands in " + other.Source + " too: it vouches for any address as a public root"
+		if d := other.DistrustAfter; other.Public && !d.IsZero() && (a.DistrustAfter.IsZero() || a.DistrustAfter.After(d)) {
+			text += ", but for certificates issued after " + d.UTC().Format("2 January 2006") + ", for which it is trusted here alone"
+		}
+		l.report(file, index, true, text)
 	}
 	if len(l.anchors) == maxAnchors {
 		return fmt.Errorf("over %d CA certificates in all", maxAnchors)
