@@ -132,6 +132,9 @@ func (u *rootsUpdate) read(cmd *cobra.Command, file string) (trust.Bundle, error
 	if b.Version == "" {
 		b.Version = foreign(filepath.Base(file))
 	}
+	if b.Date.After(time.Now().AddDate(0, 0, 1)) {
+		tell(fmt.Sprintf("%s is of %s, a day to come: until then it is never called old, nor are newer roots of the program used; say of when it is with --date", file, day(b.Date)))
+	}
 	if b.Old(time.Now()) {
 		tell(fmt.Sprintf("%s is of %s, over 180 days old: there are newer ones", file, day(b.Date)))
 	}
