@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -27,6 +28,9 @@ permitted; 78 configuration.`,
 				return err
 			}
 			file, err := kept.Path(address)
+			if errors.Is(err, store.ErrNotFound) {
+				return unpublished(kept, address, err)
+			}
 			if err != nil {
 				return fromStore(err)
 			}
@@ -34,6 +38,23 @@ permitted; 78 configuration.`,
 			return err
 		},
 	}
+}
+
+// unpublished says why nothing of an address is published, as far as whoever
+// asks may read that.
+func unpublished(kept *store.Directory, address string, err error) error {
+	f := fail(exitNo, err)
+	a, showErr := kept.Show(address)
+	if showErr != nil || len(a.Records) == 0 {
+		return f
+	}
+	r := a.Records[len(a.Records)-1]
+	f.err = fmt.Errorf("store: %s: no certificate is published: the newest is %s", address, stateWord(&r))
+	if stateWord(&r) == "withheld" {
+		f.err = fmt.Errorf("%w until its CA answers, at the latest until %s", f.err, moment(r.Withheld))
+	}
+	f.hint = "certinbox show " + address + " tells more"
+	return f
 }
 
 // existingAddress opens the store for reading and reads the address as typed.

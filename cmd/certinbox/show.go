@@ -65,6 +65,8 @@ func showRecord(w io.Writer, r *store.Record) {
 		state += ", encrypt to this one"
 	}
 	switch {
+	case r.State == store.Waiting && r.Until.IsZero():
+		state += ", withheld"
 	case r.State == store.Revoked && r.OnHold:
 		state += ", suspended: its CA may take that back"
 	case r.State == store.Barred && r.BlockedCA:

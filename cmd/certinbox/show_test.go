@@ -36,7 +36,7 @@ func TestShowRevocation(t *testing.T) {
 		lines []string
 		none  string
 	}{
-		{nil, "withheld", []string{`state +pending`, `withheld +until its CA answers, at the latest until 2026`, `revocation +unchecked: no CA said`}, "asked"},
+		{nil, "withheld", []string{`state +pending, withheld$`, `withheld +until its CA answers, at the latest until 2026`, `revocation +unchecked: no CA said`}, "asked"},
 		{&store.Standing{Status: store.StatusUnknown}, "withheld", []string{`state +pending`, `revocation +unchecked`, `asked +2026`}, "good"},
 		{&store.Standing{Status: store.StatusGood}, "active", []string{`state +active, encrypt to this one`, `revocation +good, its CA said last at 2026`}, "withheld +until"},
 		{&store.Standing{Status: store.StatusUntrusted}, "active", []string{`state +active`, `path +leads to no anchor any more`, `revocation +good`}, ""},
@@ -69,6 +69,9 @@ func TestShowRevocation(t *testing.T) {
 			if !regexp.MustCompile(`(?m)^  ` + line).MatchString(show.String()) {
 				t.Errorf("%s: no line %q in\n%s", step.list, line, show.String())
 			}
+		}
+		if why := unpublished(kept, address, store.ErrNotFound); step.list != "active" && !strings.Contains(why.Error(), "no certificate is published: the newest is "+step.list) {
+			t.Errorf("path: %v", why)
 		}
 		if step.none != "" && regexp.MustCompile(`(?m)^  .*`+step.none).MatchString(show.String()) {
 			t.Errorf("%s: %q in\n%s", step.list, step.none, show.String())
