@@ -60,6 +60,8 @@ install: certinbox
 	install -d -m 755 $(DESTDIR)$(PREFIX)/share/man/man5 $(DESTDIR)$(PREFIX)/share/man/man8
 	install -m 644 doc/man/*.5 $(DESTDIR)$(PREFIX)/share/man/man5/
 	install -m 644 doc/man/*.8 $(DESTDIR)$(PREFIX)/share/man/man8/
+	install -d -m 755 $(DESTDIR)$(PREFIX)/share/doc/certinbox
+	install -m 644 LICENSE NOTICE README.md CHANGELOG.md $(DESTDIR)$(PREFIX)/share/doc/certinbox/
 	sed 's|@PREFIX@|$(PREFIX)|; s|@SYSCONF@|$(SYSCONF)|; s|@STATE@|$(STATE)|' contrib/systemd/certinbox.service > $(DESTDIR)$(UNITS)/certinbox.service
 	chmod 644 $(DESTDIR)$(UNITS)/certinbox.service
 	install -m 644 contrib/systemd/certinbox.socket $(DESTDIR)$(UNITS)/certinbox.socket
