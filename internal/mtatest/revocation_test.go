@@ -184,9 +184,15 @@ func TestRevokedLater(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	r := newRegistry(w)
-	r.until = time.Now().Add(4 * time.Second)
+	r.until = w.now.Add(time.Hour)
 	metrics := FreeAddr(t)
 	d, addr, store := w.serve(fmt.Sprintf(asking, "soft"), `admin: {listen: "inet:`+metrics+`"}`)
+	again := func(at time.Time) {
+		d.Stop()
+		d.args = append(d.args, "--revocation", "soft", "--at", at.Format(time.RFC3339))
+		d.Start()
+	}
+	again(w.now)
 	listen := FreeAddr(t)
 	StartPostfix(t, nil, Service{Addr: listen, Options: milterOption(addr)})
 	s := DialSMTP(t, listen)
@@ -200,10 +206,8 @@ func TestRevokedLater(t *testing.T) {
 	w.kept(store, "bob@example.org")
 
 	r.revoke("alice", keyCompromise)
-	await(t, "the lists to end", func() bool { return time.Now().After(r.until) })
-	r.set(func() { r.until = time.Now().Add(24 * time.Hour) })
-	d.Stop()
-	d.Start()
+	r.set(func() { r.until = w.now.Add(24 * time.Hour) })
+	again(w.now.Add(2 * time.Hour)) // the lists have ended
 	published := filepath.Join(store, "certs", "alice@example.org.crt")
 	await(t, "the certificate to leave certs/", func() bool { _, err := os.Stat(published); return os.IsNotExist(err) })
 	w.kept(store, "bob@example.org")
