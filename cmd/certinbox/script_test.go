@@ -40,6 +40,10 @@ func TestScripts(t *testing.T) {
 		Dir:                 "testdata",
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error { // with the race detector each command would take a second longer
+			e.Setenv("GORACE", "atexit_sleep_ms=100")
+			return nil
+		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"authorities": authorities,
 			"case":        func(ts *testscript.TestScript, neg bool, args []string) { writeCase(ts, all, args) },
