@@ -31,7 +31,8 @@ func inspectCommand() *cobra.Command {
 		Use:   "inspect FILE|-",
 		Short: "judge a message in a file; keep nothing",
 		Long: `Judge a message in a file, or on standard input with -, as the daemon judges it, and
-print the answer to every check. Nothing is kept, nobody is told.
+print the answer to every check. Nothing is kept, and nobody is told but the CAs: where
+everything else holds they are asked, as configured. With --at they are not.
 
 All checks but the last are asked even where the daemon stops at the first
 refusal; --as-served stops where the daemon does. A file with bare LF line ends
