@@ -135,6 +135,16 @@ func TestLoadSaysThatACopyHasNoDate(t *testing.T) {
 	}
 }
 
+// TestObjectsSayLittleOfLongNames: crypto/x509 repeats whole what it cannot read.
+func TestObjectsSayLittleOfLongNames(t *testing.T) {
+	uri := testmail.Element(0x86, []byte("http://"+strings.Repeat("x", 100000)+" \x1b[2J"))
+	root := testmail.NewKeys().Root(testmail.Profile{Name: "A", Kind: ec, Constraints: testmail.NameConstraints([][]byte{uri}, nil)})
+	objects, _, err := trust.Objects("x", root.DER, testmail.Instant())
+	if err != nil || len(objects) != 1 || objects[0].Problem == "" || len(objects[0].Problem) > 300 || strings.Contains(objects[0].Problem, "\x1b") {
+		t.Errorf("%v, %.300v", err, objects)
+	}
+}
+
 // TestLoadMergesBundles: the same CA in two bundles is one anchor with the
 // earlier date.
 func TestLoadMergesBundles(t *testing.T) {

@@ -132,8 +132,11 @@ func (f *Folder) each(part string, take func(path string, data []byte) error) ([
 			err = take(path, data)
 		}
 		if err != nil {
-			problems = append(problems, Problem{File: path, Text: err.Error() +
-				"; remove it with: certinbox trust remove " + strings.TrimSuffix(name, ".pem")})
+			remedy := "its name is none that these commands give: move it away"
+			if sum := strings.TrimSuffix(name, ".pem"); isFingerprint(sum) {
+				remedy = "remove it with: certinbox trust remove " + sum
+			}
+			problems = append(problems, Problem{File: path, Text: err.Error() + "; " + remedy})
 		}
 	}
 	return problems, nil

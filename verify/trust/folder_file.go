@@ -72,7 +72,7 @@ func parseFolderFile(path string, data []byte, anchor bool) (folderFile, error) 
 		return k, errors.New("does not hold exactly one CERTIFICATE block")
 	}
 	if k.certificate, err = x509.ParseCertificate(p.Bytes); err != nil {
-		return k, fmt.Errorf("the certificate cannot be read: %w", err)
+		return k, fmt.Errorf("the certificate cannot be read: %s", limit(err.Error()))
 	}
 	if filepath.Base(path) != Fingerprint(k.certificate)+".pem" {
 		return k, errors.New("holds another certificate than its name says")

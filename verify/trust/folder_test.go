@@ -191,6 +191,12 @@ func TestFolderDamage(t *testing.T) {
 	if _, err := f.Remove(trust.Fingerprint(c.root.Cert)); err != nil {
 		t.Errorf("a damaged file cannot be removed: %v", err)
 	}
+	if err := os.WriteFile(filepath.Join(filepath.Dir(file), "notes.txt"), good, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, problems, _ := f.Sources(); len(problems) != 1 || !strings.Contains(problems[0].Text, "move it away") {
+		t.Errorf("what trust remove cannot name: %v", problems)
+	}
 }
 
 func TestFolderLearns(t *testing.T) {

@@ -216,7 +216,7 @@ func (o object) certificate() (c *x509.Certificate, text string, warning bool) {
 	}
 	c, err := x509.ParseCertificate(o.der)
 	if err != nil {
-		return nil, "the certificate cannot be read: " + strings.TrimPrefix(err.Error(), "x509: "), false
+		return nil, "the certificate cannot be read: " + limit(strings.TrimPrefix(err.Error(), "x509: ")), false
 	}
 	if len(o.aux) > 0 {
 		if text := notForMail(o.aux); text != "" {
