@@ -276,7 +276,14 @@ func TestRecheckAsksWhatIsDue(t *testing.T) {
 	asked := map[string]int{}
 	for half := range 49 { // a day in steps of half an hour
 		var now []string
-		if _, err := d.Recheck(t.Context(), noon().Add(time.Duration(half)*30*time.Minute), says(answer(StatusUnknown), &now), nil); err != nil {
+		ask := func(_ context.Context, k Kept) Standing {
+			now = append(now, k.Address)
+			if k.Address == alice {
+				return answer(StatusUnknown)
+			}
+			return answer(StatusGood)
+		}
+		if _, err := d.Recheck(t.Context(), noon().Add(time.Duration(half)*30*time.Minute), ask, nil); err != nil {
 			t.Fatal(err)
 		}
 		if half < 42 && len(now) != 1 || len(now) > 12 {
@@ -296,6 +303,24 @@ func TestRecheckAsksWhatIsDue(t *testing.T) {
 	if n, err := d.RecheckAddress(t.Context(), "nobody@example.com", noon().Add(days), says(answer(StatusRevoked), &now), nil); err != nil || n != (Rechecked{}) {
 		t.Errorf("%+v, %v", n, err)
 	}
+	intact(t, d, true)
+}
+
+// TestRecheckTriesAgain: a CA that is silent when its answer has ended is asked at
+// the next walk, not a day later.
+func TestRecheckTriesAgain(t *testing.T) {
+	d := openTest(t, tempDir(t), withDeadline())
+	put(t, d, mail(alice, newMaker().year(t, "a", "Org"), noon(), "Q1")) // with an answer
+	at := noon().Add(days)
+	for i, step := range []struct {
+		says  string
+		asked int
+	}{{StatusUnknown, 1}, {StatusUnknown, 1}, {StatusGood, 1}, {StatusGood, 0}} {
+		if n, _ := recheckAt(t, d, at.Add(time.Duration(i)*time.Hour), answer(step.says)); n.Asked != step.asked {
+			t.Errorf("walk %d: %+v", i, n)
+		}
+	}
+	shows(t, d, "active")
 	intact(t, d, true)
 }
 

@@ -46,15 +46,17 @@ func (r *Record) asked(now time.Time) bool {
 }
 
 // due says whether it is time to ask about a certificate again: it never was
-// asked about, or without an answer though somebody may answer, the answer has
-// ended, or a day is over. So that not all are asked about at once, up to an eighth of that time is taken
-// off the day, or added to the end of an answer, which the CA must have renewed
-// by then. The fingerprint decides how much.
+// asked about, or the last time without an answer though somebody may answer,
+// the answer has ended, or a day is over. So that not all are asked about at
+// once, up to an eighth of that time is taken off the day, or added to the end of
+// an answer, which the CA must have renewed by then. The fingerprint decides how
+// much.
 func (r *Record) due(now time.Time) bool {
 	if !r.asked(now) {
 		return false
 	}
-	if r.Asked.IsZero() || r.Unchecked && r.AskAgain.IsZero() || r.BlockedCA || r.Untrusted || now.Before(r.Asked) {
+	silent := r.Unchecked || !r.Checked.IsZero() && r.Asked.After(r.Checked)
+	if r.Asked.IsZero() || silent && r.AskAgain.IsZero() || r.BlockedCA || r.Untrusted || now.Before(r.Asked) {
 		return true
 	}
 	next := r.Asked.Add(recheckEvery - r.jitter(recheckEvery))

@@ -46,7 +46,7 @@ func (w *witness) resume(t trusted) {
 	}
 	issuers, err := trust.ReadIssuers(t.folder)
 	if err != nil {
-		w.log.Warn("trust: " + err.Error() + ": the refused issuers are counted anew")
+		w.log.Warn(err.Error() + ": the refused issuers are counted anew")
 		return
 	}
 	w.issuers = issuers
@@ -107,6 +107,6 @@ func (w *witness) step(t trusted, do func(trusted) error) {
 		return
 	}
 	if err := do(t); err != nil {
-		w.log.Error("trust: " + err.Error())
+		w.log.Error(err.Error())
 	}
 }
