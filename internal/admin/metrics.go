@@ -33,7 +33,7 @@ func New() *Metrics {
 		answers: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "certinbox_revocation_answers_total",
 			Help: "Answers about certificates of messages, by how the CA was asked and what it said."}, []string{"method", "status"}),
 		rechecks: prometheus.NewCounterVec(prometheus.CounterOpts{Name: "certinbox_rechecks_total",
-			Help: "Certificates that are kept and were asked about again, by result: good, revoked, held, reinstated, unanswered."}, []string{"result"}),
+			Help: "Certificates that are kept and were asked about again, by result: good, revoked, held, reinstated, blocked, untrusted, unanswered."}, []string{"result"}),
 		roots: prometheus.NewGauge(prometheus.GaugeOpts{Name: "certinbox_roots_date_seconds",
 			Help: "Date of the bundle of e-mail roots in force, in seconds since 1970; 0 where there is none or its date is not known."}),
 		anchors: prometheus.NewGauge(prometheus.GaugeOpts{Name: "certinbox_anchors", Help: "CA certificates from which paths may start."}),
