@@ -3,6 +3,8 @@ package trust_test
 import (
 	"crypto/rsa"
 	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/asn1"
 	"fmt"
 	"math/big"
 	"slices"
@@ -180,5 +182,27 @@ func TestRefusalNamesStandApart(t *testing.T) {
 	}
 	if got := r.Error(); got != "trust: the issuer is not trusted here" {
 		t.Errorf("%q", got)
+	}
+}
+
+// TestNamesakesCostOneOperationEach: where a signature did not hold, the next path is
+// first asked for the one signature by which it differs.
+func TestNamesakesCostOneOperationEach(t *testing.T) {
+	w := newWorld()
+	partner := w.keys.Root(testmail.Profile{Name: "Partner", Kind: ec})
+	hostile := partner.Intermediate(testmail.Profile{Name: "Partner CA", Kind: ec})
+	between := []*testmail.Identity{hostile}
+	keyID := pkix.Extension{Id: asn1.ObjectIdentifier{2, 5, 29, 14}, Value: testmail.Element(4, w.inter.Cert.SubjectKeyId)}
+	for i := range 28 {
+		between = append(between, hostile.Intermediate(testmail.Profile{Name: "Mail CA", Organisation: "Example Trust",
+			Key: w.keys.Key(ec, fmt.Sprint("namesake ", i)), Extra: []pkix.Extension{keyID}}))
+	}
+	shelf := trust.NewShelf(bagOf(append(between, w.inter)...))
+	o, left := options(), 64
+	o.Operations = &left
+	p, r := trust.New(anchor(partner), anchor(w.root)).With(shelf, nil).Path(w.leaf.Cert, nil, o)
+	want(t, "", p, r)
+	if left < 24 {
+		t.Errorf("%d operations are left of 64", left)
 	}
 }

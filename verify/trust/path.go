@@ -118,6 +118,10 @@ func (s *search) consider(p Path) bool {
 		s.refuse(p, r, false)
 		return false
 	}
+	if s.signatures.failed && !s.signatures.hold(p) {
+		s.refuse(p, untrusted(p.Chain[0], notSigned), false)
+		return s.signatures.spent()
+	}
 	if err := s.signatures.verify(p, s.o); err != nil {
 		s.refuse(p, refusalOf(err, p), s.signatures.hold(p))
 		return s.signatures.spent()

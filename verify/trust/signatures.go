@@ -8,8 +8,9 @@ import (
 
 // signatures checks who signed whom, each pair once and within a budget.
 type signatures struct {
-	left  *int
-	known map[edge]bool
+	left   *int
+	known  map[edge]bool
+	failed bool // one is known not to hold: others of its name may follow, to be told apart at the least cost
 }
 
 type edge struct{ child, parent *x509.Certificate }
@@ -67,6 +68,7 @@ func (s *signatures) holds(child, parent *x509.Certificate) bool {
 	err := parent.CheckSignature(child.SignatureAlgorithm, child.RawTBSCertificate, child.Signature)
 	var insecure x509.InsecureAlgorithmError
 	s.known[e] = err == nil || errors.As(err, &insecure)
+	s.failed = s.failed || !s.known[e]
 	return s.known[e]
 }
 
