@@ -12,6 +12,11 @@ type Envelope struct {
 	Mixed         bool     // others than collection addresses are among them, as the transport took them
 	TLS           TLSInfo
 	Authenticated bool // a submission client that the MTA has authenticated
+
+	// What the transport can do with a decision. The judgement does not look at it.
+	AfterQueue bool // another server has accepted the message: a refusal cannot reach the sender
+	LastTry    bool // it will not be brought again: what others' trouble would put off is refused
+	Trial      bool // nothing is kept, whatever the verdict
 }
 
 // TLSInfo is what the MTA said about the client's TLS session; empty fields: none.

@@ -17,7 +17,7 @@ func (i *Intake) decide(r *verify.Report) Outcome {
 	}
 	switch r.Verdict() {
 	case verify.Accept:
-		if i.settings.Observe {
+		if i.settings.Observe || i.env.Trial {
 			return i.passed(out)
 		}
 		out.Action, out.Deliver, out.Mark = Keep, !i.settings.Discard, true
@@ -48,11 +48,15 @@ func (i *Intake) refused(out Outcome, reason string, reply verify.Reply) Outcome
 
 // deferred is what becomes of a message that cannot be judged now. Where
 // nothing is to be refused, it is not held up either: days of somebody else's
-// broken DNS would end in a bounce.
+// broken DNS would end in a bounce. On the last try nothing else is left than to
+// refuse it.
 func (i *Intake) deferred(out Outcome, reason string, reply verify.Reply) Outcome {
 	out.Reason = reason
-	if i.settings.Refuse == RefuseNone && out.Report != nil {
+	switch {
+	case i.settings.Refuse == RefuseNone && out.Report != nil:
 		return i.passed(out)
+	case i.env.LastTry:
+		return i.refused(out, reason, reply)
 	}
 	return i.putOff(out, reason, reply)
 }
@@ -100,6 +104,9 @@ func (i *Intake) welcome() verify.Reply {
 // relayed says whether another server has accepted the message already, so
 // that a refusal would become a bounce at whoever is named as its sender.
 func (i *Intake) relayed() bool {
+	if i.env.AfterQueue {
+		return true
+	}
 	client, ok := clientAddr(i.env.Client)
 	return ok && within(i.settings.Relays, client)
 }

@@ -90,6 +90,9 @@ func (i *Intake) conclude(ctx context.Context) (out Outcome, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			out, err = i.own("internal"), &panicError{p, debug.Stack()}
+			if i.env.LastTry { // perhaps the message is what brings it about
+				out = i.refused(Outcome{}, "internal", out.Reply)
+			}
 		}
 	}()
 	s := i.settings

@@ -137,6 +137,14 @@ func (r *record) text() string {
 	return h.String()
 }
 
+// why says why what passed was not kept.
+func why(env verify.Envelope) string {
+	if env.Trial {
+		return "a trial"
+	}
+	return "mode: observe"
+}
+
 // headline says the decision, whom it is about, its reason and where it came from.
 func (r *record) headline() string {
 	var b strings.Builder
@@ -156,7 +164,7 @@ func (r *record) headline() string {
 			b.WriteString(", " + d.Reason)
 		}
 		if r.out.Action == Pass && rep.Verdict() == verify.Accept {
-			b.WriteString(": nothing to object, not kept (mode: observe)")
+			b.WriteString(": nothing to object, not kept (" + why(r.env) + ")")
 		}
 	}
 	if r.out.Action == Reject || r.out.Action == Defer {
