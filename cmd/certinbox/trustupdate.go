@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -130,7 +131,7 @@ func (u *rootsUpdate) read(cmd *cobra.Command, file string) (trust.Bundle, error
 		}
 	}
 	if b.Version == "" {
-		b.Version = foreign(filepath.Base(file))
+		b.Version = versionOf(file)
 	}
 	if b.Date.After(time.Now().AddDate(0, 0, 1)) {
 		tell(fmt.Sprintf("%s is of %s, a day to come: until then it is never called old, nor are newer roots of the program used; say of when it is with --date", file, day(b.Date)))
@@ -142,6 +143,16 @@ func (u *rootsUpdate) read(cmd *cobra.Command, file string) (trust.Bundle, error
 		tell(file + " looks like a list of roots for TLS: many of them are not trusted for mail by anybody")
 	}
 	return b, nil
+}
+
+// versionOf makes the name of a file the version of roots that have none, in words
+// that a bundle holds; "" if it says nothing.
+func versionOf(file string) string {
+	name := []rune(strings.NewReplacer(`"`, "'", `\`, "/").Replace(foreign(filepath.Base(file))))
+	if name := strings.TrimSpace(string(name[:min(len(name), 100)])); name != "unknown" {
+		return name
+	}
+	return ""
 }
 
 // rootsInForce returns the roots that are in force now. A bundle that is damaged has
