@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"net"
 	"net/http"
@@ -43,7 +44,7 @@ func TestMetricsAreNoReasonToStayAway(t *testing.T) {
 	left.Close()
 	log, stop = serve("unix:" + path)
 	defer stop()
-	client := http.Client{Transport: &http.Transport{Dial: func(string, string) (net.Conn, error) { return net.Dial("unix", path) }}}
+	client := http.Client{Transport: &http.Transport{DialContext: func(context.Context, string, string) (net.Conn, error) { return net.Dial("unix", path) }}}
 	r, err := client.Get("http://admin/metrics")
 	if err != nil {
 		t.Fatal(err, log)
