@@ -55,6 +55,7 @@ var mayImport = map[string][]string{
 	"store":              {"internal/smime"},
 	"milter":             {"internal/collect", "verify"},
 	"milter/miltertest":  {},
+	"webhook":            {"internal/collect", "verify"},
 	"internal/collect":   {"verify", "verify/trust", "store", "internal/smime"},
 	"internal/config":    {"verify", "verify/trust", "verify/revoke", "store", "internal/smime", "internal/smime/cms", "internal/collect"},
 }
@@ -70,7 +71,7 @@ var rooms = map[string][]string{
 	"github.com/miekg/dns":            {"internal/dns"},
 	"go.yaml.in/yaml":                 {"internal/config"},
 	"github.com/prometheus/":          {"internal/admin"},
-	"net/http":                        {"verify/revoke", "internal/admin", "cmd/certinbox"},
+	"net/http":                        {"verify/revoke", "internal/admin", "cmd/certinbox", "webhook"},
 	"github.com/spf13/cobra":          {"cmd/certinbox"},
 	"github.com/coreos/go-systemd":    {"cmd/certinbox"},
 	"github.com/rogpeppe/go-internal": {"testdata"},

@@ -179,16 +179,16 @@ func TestChecksHaveSections(t *testing.T) {
 }
 
 // keys returns the paths of all keys of config.yaml.example, also of those in
-// the comment that shows an anchor.
+// the comments above a list that show an element of it.
 func keys(t *testing.T) []string {
 	t.Helper()
 	line := regexp.MustCompile(`^( *)([a-z_]+):( |$)`)
 	shown := regexp.MustCompile(`^  #   [- ] ([a-z_]+): `)
-	var out []string
+	var out, element []string
 	section := ""
 	for l := range strings.SplitSeq(read(t, "../config.yaml.example"), "\n") {
-		if m := shown.FindStringSubmatch(l); m != nil {
-			out = append(out, "trust.anchors."+m[1])
+		if m := shown.FindStringSubmatch(l); m != nil && !slices.Contains(element, m[1]) {
+			element = append(element, m[1])
 		}
 		m := line.FindStringSubmatch(l)
 		switch {
@@ -200,6 +200,10 @@ func keys(t *testing.T) []string {
 			}
 		default:
 			out = append(out, section+"."+m[2])
+			for _, e := range element {
+				out = append(out, section+"."+m[2]+"."+e)
+			}
+			element = nil
 		}
 	}
 	if len(out) < 60 {

@@ -74,6 +74,7 @@ func (k *checker) check(c *Config) {
 			k.bad("admin.listen", "%v", err)
 		}
 	}
+	k.webhook(&c.Webhook)
 	k.words(c)
 	k.anchors(c)
 	k.revocation(c)

@@ -29,6 +29,7 @@ type Config struct {
 	Log                Log        `yaml:"log"`
 	Reports            Reports    `yaml:"reports"`
 	Admin              Admin      `yaml:"admin"`
+	Webhook            Webhook    `yaml:"webhook"`
 }
 
 // The words of the keys that take one of a few.
@@ -139,6 +140,35 @@ type Admin struct {
 	Listen string `yaml:"listen"` // inet:HOST:PORT, inet6:[HOST]:PORT or unix:/PATH; "": nowhere
 }
 
+// Webhook is where mail comes in over HTTP.
+type Webhook struct {
+	Listen         []HTTPListener `yaml:"listen"` // none: nowhere
+	Paths          []string       `yaml:"paths"`
+	Auth           []Credential   `yaml:"auth"`
+	Proxies        []Network      `yaml:"proxies"` // whose X-Forwarded-For is believed
+	Body           Size           `yaml:"body"`    // of one request
+	Posts          int            `yaml:"posts"`   // at once
+	PostsPerClient int            `yaml:"posts_per_client"`
+	Rate           int            `yaml:"rate"` // posts a minute and client; 0: no limit
+}
+
+// An HTTPListener is a socket for HTTP, or for HTTPS with a certificate.
+type HTTPListener struct {
+	Listen      string `yaml:"listen"`      // inet:HOST:PORT, inet6:[HOST]:PORT or unix:/PATH
+	Certificate string `yaml:"certificate"` // PEM file, with the chain; "": no TLS
+	Key         string `yaml:"key"`         // PEM file
+}
+
+// A Credential lets in who presents it.
+type Credential struct {
+	Kind   string `yaml:"kind"` // header, bearer or basic
+	Header string `yaml:"header"`
+	User   string `yaml:"user"`
+	Secret string `yaml:"secret"` // file:/PATH or env:NAME
+}
+
+func (c *Credential) setDefaults() { c.Header = "X-MessageSystems-Webhook-Token" }
+
 // Defaults returns the settings of an empty file.
 func Defaults() Config {
 	var l Listener
@@ -158,6 +188,7 @@ func Defaults() Config {
 			CRLSize: 100 << 20, CacheSize: 500 << 20},
 		Limits:  defaultLimits(),
 		Log:     Log{Format: Human, Level: "info"},
+		Webhook: Webhook{Paths: []string{"/"}, Body: 64 << 20, Posts: 32, PostsPerClient: 8},
 		Reports: Reports{Keep: 10000, Size: 256 << 20},
 	}
 }
