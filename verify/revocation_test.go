@@ -57,6 +57,9 @@ func TestRevocation(t *testing.T) {
 			if r.Status != c.status || r.Reason != c.reason || f.report.Unchecked != c.unchecked || r.Detail == "" {
 				t.Errorf("%+v, unchecked %v", r, f.report.Unchecked)
 			}
+			if want := c.unchecked && title != "nobody to ask"; f.report.Awaited != want {
+				t.Errorf("awaited %v: only who was asked may still answer", f.report.Awaited)
+			}
 			if c.unchecked && c.err != nil && !errors.Is(r.Err, c.err) {
 				t.Errorf("the cause is lost: %v", r.Err)
 			}
