@@ -63,15 +63,19 @@ func (c *Checker) keptResponse(key string) ([]byte, error) {
 
 // fetchResponse asks a responder, verifies what it says and keeps it.
 func (c *Checker) fetchResponse(f *flight, s *source, key string, cert, issuer *x509.Certificate) {
-	ctx, cancel := context.WithTimeout(below(c.ctx, s.anchor), answerTime)
-	defer cancel()
+	leave, err := c.anchorPlace(s.anchor, answerTime)
+	if err != nil {
+		f.err = err
+		return
+	}
+	defer leave()
 	request, err := ocspRequest(cert, issuer)
 	if err != nil {
 		f.err = err
 		c.useless(s, err)
 		return
 	}
-	der, err := c.response(ctx, s.url, request)
+	der, err := c.response(c.ctx, s.url, request)
 	if refusesQuestion(err) {
 		// One certificate must not make a responder mute for all.
 		c.reached(s)
@@ -108,10 +112,11 @@ func (c *Checker) fetchResponse(f *flight, s *source, key string, cert, issuer *
 // response returns what a responder answers.
 func (c *Checker) response(ctx context.Context, url string, request []byte) (der []byte, err error) {
 	var body io.ReadCloser
+	f := c.fetcher.within(answerTime)
 	if get, short := ocspGET(url, request); short {
-		body, err = c.fetcher.get(ctx, get, maxOCSP)
+		body, err = f.get(ctx, get, maxOCSP)
 	} else {
-		body, err = c.fetcher.post(ctx, url, "application/ocsp-request", request, maxOCSP)
+		body, err = f.post(ctx, url, "application/ocsp-request", request, maxOCSP)
 	}
 	if err != nil {
 		return nil, err

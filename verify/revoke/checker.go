@@ -17,8 +17,8 @@ import (
 // Bounds that Options do not set.
 const (
 	dialTime   = 3 * time.Second
-	listTime   = 60 * time.Second // for fetching a list, whoever waits for it
-	answerTime = 15 * time.Second // for an OCSP response
+	listTime   = 60 * time.Second // for fetching a list, whoever waits for it, and before it for a place
+	answerTime = 15 * time.Second // the same for an OCSP response
 )
 
 // Options are what a Checker needs. Every bound must be positive.
@@ -41,6 +41,7 @@ type Checker struct {
 	flights   *flights
 	downloads *downloads
 	scans     *scans
+	anchors   *rooms // places by anchor
 
 	patience, refreshPatience time.Duration // see the constants
 
@@ -73,7 +74,7 @@ func New(o Options) (*Checker, error) {
 		return nil, err
 	}
 	c.fetcher = newFetcher(fetchOptions{allow: o.Allow, dial: dialTime, total: listTime, pace: newPace(o.Now)})
-	c.failures, c.flights, c.scans = newFailures(o.Now), newFlights(), newScans()
+	c.failures, c.flights, c.scans, c.anchors = newFailures(o.Now), newFlights(), newScans(), newRooms(maxFetchesAnchor)
 	c.downloads = newDownloads(c.fetcher, c.cache, o.CRLBytes)
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	return c, nil

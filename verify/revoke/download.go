@@ -37,8 +37,8 @@ func newDownloads(f *fetcher, c *cache, limit int64) *downloads {
 	return &downloads{fetcher: f, cache: c, limit: limit, byURL: map[string]*download{}}
 }
 
-// get fetches url or waits for who does. It takes until ctx ends at most. If
-// neither err nor disk is set there is a file. The caller releases what it got.
+// get fetches url or waits for who does. It takes as long
+// as a fetch does, or until ctx ends. If neither err nor disk is set there is a file. The caller releases what it got.
 func (d *downloads) get(ctx context.Context, url string) *download {
 	d.mu.Lock()
 	one, there := d.byURL[url]

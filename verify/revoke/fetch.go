@@ -23,7 +23,7 @@ const headerTime = 5 * time.Second
 type fetchOptions struct {
 	allow []Allowed
 	dial  time.Duration // for a connection
-	total time.Duration // for a fetch, redirects and body included
+	total time.Duration // for a fetch, redirects and body included; as much before it for a place
 	pace  *pace         // of the requests to one host, redirects included; nil: none
 }
 
@@ -64,8 +64,9 @@ func newFetcher(o fetchOptions) *fetcher {
 // The caller closes it. An error of kind refusedURL will not go away by itself,
 // one that is errNoPlace or errPace is not the source's. Every other may be tried again later.
 //
-// Waiting for a place among other fetches takes until ctx ends, the fetch itself
-// the total of fetchOptions at most; the end of either ends the body, too.
+// Waiting for a place among other fetches takes the total of fetchOptions at
+// most, and the fetch itself once more: however long it waited, a source has the
+// same time. The end of that or of ctx ends the body, too.
 func (f *fetcher) get(ctx context.Context, url string, limit int64) (io.ReadCloser, error) {
 	return f.fetch(ctx, url, question{method: http.MethodGet}, limit)
 }
@@ -74,6 +75,13 @@ func (f *fetcher) get(ctx context.Context, url string, limit int64) (io.ReadClos
 // would arrive as none (RFC 9110 section 15.4.4).
 func (f *fetcher) post(ctx context.Context, url, contentType string, body []byte, limit int64) (io.ReadCloser, error) {
 	return f.fetch(ctx, url, question{http.MethodPost, contentType, body}, limit)
+}
+
+// within returns f with another total for a fetch. The places are the same.
+func (f *fetcher) within(total time.Duration) *fetcher {
+	g := *f
+	g.limits.total = total
+	return &g
 }
 
 // usable says whether url is one that may be fetched by its looks: scheme, port,
@@ -111,7 +119,9 @@ func (f *fetcher) fetch(ctx context.Context, url string, q question, limit int64
 	if err != nil {
 		return nil, err
 	}
-	leave, err := f.admit(ctx, t)
+	wait, waited := context.WithTimeout(ctx, f.limits.total)
+	leave, err := f.admit(wait, t)
+	waited()
 	if err != nil {
 		return nil, err
 	}

@@ -225,40 +225,19 @@ func TestPlacesGivenBack(t *testing.T) {
 	}
 }
 
-// TestPlacesOfAnAnchor: who waits for one of its anchor's places keeps nobody
-// from the host that it wants.
-func TestPlacesOfAnAnchor(t *testing.T) {
-	p := newPlaces()
-	var leave []func()
-	for i := range maxFetchesAnchor {
-		l, err := p.take(below(t.Context(), "a"), string(rune('a'+i)))
+// TestWaitingForAPlaceEnds: also where nobody else sets an end.
+func TestWaitingForAPlaceEnds(t *testing.T) {
+	f := loopbackFetcher()
+	f.limits.total = short
+	for range maxFetchesHost {
+		leave, err := f.places.take(t.Context(), "127.0.0.1")
 		if err != nil {
 			t.Fatal(err)
 		}
-		leave = append(leave, l)
+		defer leave()
 	}
-	ctx, cancel := context.WithCancel(below(t.Context(), "a"))
-	var wg sync.WaitGroup
-	for range 2 * maxFetchesHost {
-		wg.Go(func() {
-			if _, err := p.take(ctx, "z"); !errors.Is(err, errNoPlace) {
-				t.Error(err)
-			}
-		})
-	}
-	time.Sleep(short)
-	l, err := p.take(below(t.Context(), "b"), "z")
-	if err != nil {
-		t.Fatal(err)
-	}
-	cancel()
-	wg.Wait()
-	for _, l := range append(leave, l) {
-		l()
-		l()
-	}
-	if len(p.all) != 0 || len(p.hosts.byKey) != 0 || len(p.anchors.byKey) != 0 {
-		t.Error("places are left taken")
+	if _, err := f.get(context.Background(), "http://127.0.0.1:1/", 10); !errors.Is(err, errNoPlace) {
+		t.Error(err)
 	}
 }
 

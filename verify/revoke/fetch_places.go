@@ -16,48 +16,36 @@ const (
 // of the source.
 var errNoPlace = errors.New("other fetches took all the time there was")
 
-// places bounds how many fetches run at once: in all, for a host, and for an
-// anchor, so that what one CA names cannot hang for everybody.
+// places bounds how many fetches run at once, in all and for a host. How many run
+// for certificates below one anchor is bounded before (Checker.anchorPlace).
 type places struct {
-	all     chan struct{}
-	hosts   *rooms
-	anchors *rooms
+	all   chan struct{}
+	hosts *rooms
 }
 
 func newPlaces() *places {
-	return &places{all: make(chan struct{}, maxFetches), hosts: newRooms(maxFetchesHost), anchors: newRooms(maxFetchesAnchor)}
+	return &places{all: make(chan struct{}, maxFetches), hosts: newRooms(maxFetchesHost)}
 }
 
-// take waits for a place at host, below the anchor of ctx, until ctx ends, and
-// then returns an error that is errNoPlace and the error of ctx. leave may be
-// called more than once.
+// take waits for a place at host until ctx ends, and then returns an error that
+// is errNoPlace and the error of ctx. leave may be called more than once.
 //
-// The order is anchor, host, all: who waits for one of all holds only what
-// nobody with a place of all waits for, and who waits for its anchor holds no
-// place at a host that others want.
+// The place at the host comes first: who waits for one of all then holds only
+// what nobody with a place of all waits for.
 func (p *places) take(ctx context.Context, host string) (leave func(), err error) {
-	leaveAnchor := func() {}
-	if anchor := anchorOf(ctx); anchor != "" {
-		if leaveAnchor, err = p.anchors.take(ctx, anchor); err != nil {
-			return nil, err
-		}
-	}
 	leaveHost, err := p.hosts.take(ctx, host)
 	if err != nil {
-		leaveAnchor()
 		return nil, err
 	}
 	select {
 	case p.all <- struct{}{}:
 	case <-ctx.Done():
 		leaveHost()
-		leaveAnchor()
 		return nil, errors.Join(errNoPlace, ctx.Err())
 	}
 	return sync.OnceFunc(func() {
 		<-p.all
 		leaveHost()
-		leaveAnchor()
 	}), nil
 }
 
@@ -114,17 +102,4 @@ func (r *rooms) exit(key string, one *room) {
 	if one.users--; one.users == 0 {
 		delete(r.byKey, key)
 	}
-}
-
-type anchorKey struct{}
-
-// below returns ctx for fetches that certificates below an anchor lead to.
-func below(ctx context.Context, anchor string) context.Context {
-	return context.WithValue(ctx, anchorKey{}, anchor)
-}
-
-// anchorOf returns the anchor of ctx, "" without: then no anchor's bound holds.
-func anchorOf(ctx context.Context) string {
-	anchor, _ := ctx.Value(anchorKey{}).(string)
-	return anchor
 }

@@ -218,3 +218,50 @@ func TestHangingServersOfOneAnchor(t *testing.T) {
 		t.Errorf("%d connections", n)
 	}
 }
+
+// TestListNamedBelowABusyAnchor: a list that is named below an anchor whose
+// places hang, too, is not waited for by those below another one.
+func TestListNamedBelowABusyAnchor(t *testing.T) {
+	r := newRig(t)
+	w := serveWire(t, "127.0.0.2", hanging("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"))
+	r.options.Allow = append(r.options.Allow, Allowed{Host: "127.0.0.2", Port: "*"})
+	r.open()
+	r.c.fetcher.resolver = resolving(t, func(string) []string { return []string{"127.0.0.2"} })
+	r.page("/ca.crl", r.ca.CRL(testmail.List{}))
+	giveUp := func(list string) {
+		eve, stranger := r.stranger("Eve", []string{list})
+		ctx, cancel := context.WithTimeout(t.Context(), short)
+		defer cancel()
+		_, _ = r.c.Ask(ctx, pathOf(eve, stranger), r.clock.now())
+	}
+	var wg sync.WaitGroup
+	for i := range maxFetchesAnchor {
+		wg.Go(func() { giveUp(fmt.Sprintf("http://x%d.example:%s/", i, w.port())) })
+	}
+	wg.Wait()
+	eventually(t, "all places of the anchor are taken", func() bool { return w.open.Load() == maxFetchesAnchor })
+	giveUp(r.at("/ca.crl"))
+	r.want(r.leaf("Bob", []string{r.at("/ca.crl")}), verify.Good)
+}
+
+// TestImpatienceIsNobodyElses: who gives up on a list after a moment keeps
+// nobody below another anchor from waiting for it.
+func TestImpatienceIsNobodyElses(t *testing.T) {
+	r := newRig(t)
+	answer := make(chan struct{})
+	der := r.ca.CRL(testmail.List{})
+	r.handle("/ca.crl", func(w http.ResponseWriter, _ *http.Request) {
+		<-answer
+		_, _ = w.Write(der)
+	})
+	eve, stranger := r.stranger("Eve", []string{r.at("/ca.crl")})
+	ctx, cancel := context.WithTimeout(t.Context(), short)
+	defer cancel()
+	_, _ = r.c.Ask(ctx, pathOf(eve, stranger), r.clock.now())
+	eventually(t, "Eve's list is asked for", func() bool { return r.count("/ca.crl") == 1 })
+	var wg sync.WaitGroup
+	wg.Go(func() { r.want(r.leaf("Bob", []string{r.at("/ca.crl")}), verify.Good) })
+	time.Sleep(short)
+	close(answer)
+	wg.Wait()
+}

@@ -75,9 +75,13 @@ func (c *Checker) keptList(ctx context.Context, key, scan string, q listQuestion
 
 // fetchList downloads a list, verifies it and keeps it.
 func (c *Checker) fetchList(f *flight, s *source, key string, q listQuestion) {
-	ctx, cancel := context.WithTimeout(below(c.ctx, s.anchor), listTime)
-	defer cancel()
-	d := c.downloads.get(ctx, s.url)
+	leave, err := c.anchorPlace(s.anchor, listTime)
+	if err != nil {
+		f.err = err
+		return
+	}
+	d := c.downloads.get(c.ctx, s.url)
+	leave()
 	defer func() {
 		if err := c.downloads.release(s.url, d); err != nil {
 			f.trouble = errors.Join(f.trouble, fmt.Errorf("revoke: cache: %w", err))
@@ -92,7 +96,7 @@ func (c *Checker) fetchList(f *flight, s *source, key string, q listQuestion) {
 		return
 	}
 	c.reached(s)
-	l, err := c.scans.read(context.WithoutCancel(ctx), "fetched "+key+s.invalid, q, func() (io.ReadCloser, error) {
+	l, err := c.scans.read(context.WithoutCancel(c.ctx), "fetched "+key+s.invalid, q, func() (io.ReadCloser, error) {
 		return io.NopCloser(io.NewSectionReader(d.file, 0, d.size)), nil
 	})
 	var none *answerError

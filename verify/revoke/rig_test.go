@@ -75,7 +75,15 @@ func newRig(t *testing.T) *rig {
 	t.Helper()
 	r := &rig{t: t, clock: &clock{t: testmail.Instant()}, log: &logbook{}, pages: map[string]http.HandlerFunc{}, requests: map[string]int{}}
 	server := httptest.NewServer(http.HandlerFunc(r.serve))
-	t.Cleanup(server.Close)
+	t.Cleanup(func() {
+		closed := make(chan struct{})
+		go func() { server.Close(); close(closed) }()
+		select { // a test that failed half-way may have left somebody waiting
+		case <-closed:
+		case <-time.After(guard):
+			t.Error("a request is still being answered")
+		}
+	})
 	r.url = server.URL
 	r.root = sharedKeys().Root(testmail.Profile{Name: "Root"})
 	r.ca = r.root.Intermediate(testmail.Profile{Name: "CA", CRL: []string{r.at("/root.crl")}})

@@ -111,7 +111,9 @@ func (c *Checker) fresh(ctx context.Context, s *source, at time.Time, q *quota) 
 		none.Detail = "not asked: enough was fetched for one message"
 		return none, nil
 	}
-	f, err := c.flights.do(ctx, s.flight, s.way, s.anchor, c.failures.hung(s.way), s.fetch)
+	// Who gave up on a source speaks for those below the same anchor: with no time
+	// left at all anybody gives up on anything.
+	f, err := c.flights.do(ctx, s.flight, s.anchor+" "+s.way, s.anchor, c.failures.hung(s.way), s.fetch)
 	if err != nil {
 		none.Detail = err.Error()
 		if f == nil {
@@ -121,6 +123,18 @@ func (c *Checker) fresh(ctx context.Context, s *source, at time.Time, q *quota) 
 	}
 	r, err := s.fetched(ctx, f, at)
 	return r, errors.Join(err, f.trouble)
+}
+
+// anchorPlace waits for one of the places of an anchor, for so long at most. It
+// is taken before a download is joined or begun, so that nobody who joins one
+// waits for the place of another anchor.
+func (c *Checker) anchorPlace(anchor string, atMost time.Duration) (leave func(), err error) {
+	ctx, cancel := context.WithTimeout(c.ctx, atMost)
+	defer cancel()
+	if leave, err = c.anchors.take(ctx, anchor); err != nil {
+		return nil, failed("", "not asked: ", errNoPlace)
+	}
+	return leave, nil
 }
 
 // transport remembers that a source could not be reached. What is not its fault
