@@ -13,8 +13,9 @@ import (
 func (d *service) background(ctx context.Context) (end func()) {
 	ctx, cancel := context.WithCancel(ctx)
 	var wg sync.WaitGroup
-	wg.Go(func() { d.daily(ctx) })
-	wg.Go(func() { d.recheck(ctx) })
+	walked := make(chan struct{})
+	wg.Go(func() { d.daily(ctx, walked) })
+	wg.Go(func() { d.recheck(ctx, sync.OnceFunc(func() { close(walked) })) })
 	wg.Go(func() { d.witness.run(ctx, func() trusted { return d.inForce.Load().trusted }) })
 	return func() {
 		cancel()

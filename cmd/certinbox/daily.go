@@ -10,8 +10,15 @@ import (
 	"github.com/certinbox/certinbox/store"
 )
 
-// daily sweeps the store at the start and then once a day, until ctx ends.
-func (d *service) daily(ctx context.Context) {
+// daily sweeps the store at the start and then once a day, until ctx ends. Before
+// the first time CAs are asked about what is kept: after a time away, what waits for
+// its CA would be published in the moment in which that is asked.
+func (d *service) daily(ctx context.Context, walked <-chan struct{}) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-walked:
+	}
 	for first := true; ; first = false {
 		d.sweep(ctx)
 		d.sweepTrust(!first) // reading the roots has just said how old they are

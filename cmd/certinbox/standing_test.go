@@ -3,10 +3,14 @@ package main
 import (
 	"context"
 	"crypto/x509"
+	"io"
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/certinbox/certinbox/internal/admin"
+	"github.com/certinbox/certinbox/internal/collect"
 	"github.com/certinbox/certinbox/internal/testmail"
 	"github.com/certinbox/certinbox/store"
 	"github.com/certinbox/certinbox/verify"
@@ -40,6 +44,7 @@ func TestStandingOfWhatIsKept(t *testing.T) {
 		"its key is compromised":  {anchors, []verify.Revocation{revoked(leaf, "keyCompromise"), good(ca)}, store.StatusRevoked, true},
 		"that of its CA is":       {anchors, []verify.Revocation{good(leaf), revoked(ca, "keyCompromise")}, store.StatusRevoked, false},
 		"no anchor any more":      {trust.New(), []verify.Revocation{good(leaf), good(ca)}, store.StatusUntrusted, false},
+		"no anchor, and revoked":  {trust.New(), []verify.Revocation{revoked(leaf, "keyCompromise"), good(ca)}, store.StatusRevoked, true},
 		"its CA is blocked":       {anchors.With(nil, ca.Cert.Equal), []verify.Revocation{good(leaf), good(ca)}, store.StatusBlocked, false},
 		"blocked, nobody to ask":  {anchors.With(nil, ca.Cert.Equal), nil, store.StatusBlocked, false},
 		"for other domains only":  {trust.New(&trust.Anchor{Certificate: root.Cert, Domains: []string{"other.example"}}), nil, store.StatusUntrusted, false},
@@ -70,5 +75,34 @@ func TestLearntWithAnswersOnly(t *testing.T) {
 	w.Accepted(path, true, testmail.Instant())
 	if len(w.learnt) != 1 {
 		t.Error("not learnt")
+	}
+}
+
+// TestTrustChangeInterruptsAWalk: a change of who is trusted does not wait for
+// sources that are silent.
+func TestTrustChangeInterruptsAWalk(t *testing.T) {
+	d := &service{trustChanged: make(chan struct{}, 1), metrics: admin.New(), log: collect.NewLog(io.Discard, "human", "error")}
+	kept, err := store.Open(t.TempDir(), store.Options{Group: -1, Now: testmail.Instant})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.inForce.Store(&assembly{kept: kept, verifier: &verify.Verifier{Policy: verify.DefaultPolicy(), Anchors: trust.New(), Now: testmail.Instant}})
+	begun := make(chan struct{})
+	var interrupted atomic.Bool
+	go func() {
+		<-begun
+		d.trustChanged <- struct{}{}
+	}()
+	d.recheckAnew(t.Context(), func(_ *store.Directory, ctx context.Context, _ time.Time, _ asker, _ func(store.Event)) (store.Rechecked, error) {
+		close(begun)
+		select {
+		case <-ctx.Done():
+			interrupted.Store(true)
+		case <-time.After(time.Minute): // a hang guard
+		}
+		return store.Rechecked{}, ctx.Err()
+	})
+	if !interrupted.Load() {
+		t.Error("the walk went on")
 	}
 }
