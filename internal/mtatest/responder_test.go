@@ -24,8 +24,14 @@ type responder struct {
 
 	mu    sync.Mutex
 	asked map[string]int
-	open  int           // requests that wait
-	until chan struct{} // closed when it hangs no more; nil: it does not
+	open  int    // requests that wait
+	until *pause // nil: it does not hang
+}
+
+// A pause is what requests wait for.
+type pause struct {
+	over   chan struct{}
+	broken bool // they get no answer afterwards
 }
 
 // newResponder listens on host, an address of loopback.
@@ -60,7 +66,10 @@ func (r *responder) ServeHTTP(w http.ResponseWriter, q *http.Request) {
 		w.WriteHeader(http.StatusOK)
 		_ = http.NewResponseController(w).Flush()
 		select {
-		case <-until:
+		case <-until.over:
+			if until.broken {
+				panic(http.ErrAbortHandler)
+			}
 		case <-q.Context().Done():
 			return
 		}
@@ -77,16 +86,22 @@ func (r *responder) hang() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.until == nil {
-		r.until = make(chan struct{})
+		r.until = &pause{over: make(chan struct{})}
 	}
 }
 
 // answer answers those that wait, and all others.
-func (r *responder) answer() {
+func (r *responder) answer() { r.end(false) }
+
+// breakOff gives those that wait no answer, and answers all others.
+func (r *responder) breakOff() { r.end(true) }
+
+func (r *responder) end(broken bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.until != nil {
-		close(r.until)
+		r.until.broken = broken
+		close(r.until.over)
 		r.until = nil
 	}
 }
