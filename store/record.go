@@ -3,6 +3,7 @@ package store
 import (
 	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/hex"
 	"fmt"
 	"strings"
@@ -58,13 +59,22 @@ func Describe(der []byte) (Facts, error) {
 	return Facts{
 		Fingerprint:        hex.EncodeToString(sum[:]),
 		Key:                hex.EncodeToString(key[:]),
-		Subject:            words(c.Subject.String()),
-		Issuer:             words(c.Issuer.String()),
+		Subject:            nameText(c.Subject, c.RawSubject),
+		Issuer:             nameText(c.Issuer, c.RawIssuer),
 		IssuerOrganisation: words(strings.ToLower(strings.Join(c.Issuer.Organization, " / "))),
 		Serial:             c.SerialNumber.Text(16),
 		NotBefore:          c.NotBefore.UTC(),
 		NotAfter:           c.NotAfter.UTC(),
 	}, nil
+}
+
+// nameText writes a name for people. crypto/x509 takes time that grows with the
+// square of its length: one that nobody has is not written.
+func nameText(name pkix.Name, der []byte) string {
+	if len(der) > 4<<10 {
+		return fmt.Sprintf("a name of %d bytes, too long to be written", len(der))
+	}
+	return words(name.String())
 }
 
 // words makes foreign text one printable line of at most maxWord bytes, with

@@ -1,16 +1,22 @@
 package verify
 
 import (
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
+	"fmt"
 	"strings"
 )
 
 // distinguished writes the DER of a name, as crypto/x509 has read it, for logs
 // and JSON in the order of RFC 4514, most particular first. crypto/x509 prints
 // the emailAddress that many personal certificates carry as hexadecimal; here it
-// can be read.
+// can be read. A name of more than maxName bytes is not written: crypto/x509 takes
+// time that grows with its square, and a mail can bring many.
 func distinguished(der []byte) string {
+	if len(der) > maxName {
+		return fmt.Sprintf("a name of %d bytes, too long to be written", len(der))
+	}
 	email := asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 1} // RFC 2985 section 5.2.1
 	var sequence pkix.RDNSequence
 	if rest, err := asn1.Unmarshal(der, &sequence); err != nil || len(rest) > 0 {
@@ -31,3 +37,9 @@ func distinguished(der []byte) string {
 	}
 	return display(strings.Join(parts, ","))
 }
+
+// maxName is far beyond any name of a person or CA, in bytes of DER.
+const maxName = 4 << 10
+
+// Subject writes the subject of a certificate for logs: printable, at most 256 bytes.
+func Subject(c *x509.Certificate) string { return distinguished(c.RawSubject) }

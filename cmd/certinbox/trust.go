@@ -201,6 +201,9 @@ failed; 77 not permitted; 78 configuration.`,
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s %s %s\n", done, what, sum)
+			if !key && !lift {
+				fmt.Fprintln(cmd.OutOrStdout(), "another certificate of the same key is not blocked; --key blocks them all")
+			}
 			reloadNext(cmd.OutOrStdout())
 			return nil
 		},

@@ -55,7 +55,7 @@ func (h *human) nearest(r *verify.Report) {
 				mark += ": " + r.Refusal.Constraint
 			}
 		}
-		h.line("    path %d: %s%s", i, escape(c.Subject.String()), escape(mark))
+		h.line("    path %d: %s%s", i, escape(verify.Subject(c)), escape(mark))
 	}
 }
 

@@ -79,22 +79,23 @@ func (i *Issuers) Note(c *x509.Certificate, reason, domain string, at time.Time)
 	i.dirty = true
 }
 
-// makeRoom forgets the oldest where one more would be too many.
+// makeRoom forgets the rarest, of equal ones the oldest, where one more would be too
+// many: invented names, once each, do not displace those that many people have.
 func (i *Issuers) makeRoom(at time.Time) {
 	if len(i.known) < maxIssuers {
 		return
 	}
-	var oldest [sha256.Size]byte
-	var last time.Time
+	var least [sha256.Size]byte
+	var rarest *RefusedIssuer
 	for id, r := range i.known {
 		if at.Sub(r.Last) > issuersFor {
 			delete(i.known, id)
-		} else if last.IsZero() || r.Last.Before(last) {
-			oldest, last = id, r.Last
+		} else if rarest == nil || r.Count < rarest.Count || r.Count == rarest.Count && r.Last.Before(rarest.Last) {
+			least, rarest = id, r
 		}
 	}
 	if len(i.known) >= maxIssuers {
-		delete(i.known, oldest)
+		delete(i.known, least)
 	}
 }
 
