@@ -199,8 +199,8 @@ func TestForwardPath(t *testing.T) {
 		"collect(\\)@other)@example.net":         "collect@example.net",
 		"\"collect@example.net\"@other.example.": "collect@example.net@other.example",
 	} {
-		if got := forwardPath(in); got != want {
-			t.Errorf("forwardPath(%q) = %q, want %q", in, got, want)
+		if got := collect.ForwardPath(in); got != want {
+			t.Errorf("ForwardPath(%q) = %q, want %q", in, got, want)
 		}
 	}
 }

@@ -173,11 +173,11 @@ func (s *snapshot) client(text string) netip.Prefix {
 	if !ok || client.IsLoopback() || within(s.Relays, client) || within(s.OwnNetworks, client) {
 		return netip.Prefix{}
 	}
-	return network(client)
+	return Network(client)
 }
 
-// network is the neighbourhood that counts as one client: /24 or /64.
-func network(a netip.Addr) netip.Prefix {
+// Network is the neighbourhood that counts as one client: /24 or /64.
+func Network(a netip.Addr) netip.Prefix {
 	bits := 64
 	if a.Is4() {
 		bits = 24

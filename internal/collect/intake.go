@@ -20,7 +20,7 @@ type examination interface {
 	Report(ctx context.Context) *verify.Report
 }
 
-// An Intake takes one message. Write and SetID are for one goroutine; End and
+// An Intake takes one message. Write, SetID and SetLastTry are for one goroutine; End and
 // Abort may come from any, and the first of them counts.
 type Intake struct {
 	settings *snapshot
@@ -56,6 +56,10 @@ func (i *Intake) Write(p []byte) (int, error) {
 
 // SetID names the message once the MTA has given it a queue id.
 func (i *Intake) SetID(id string) { i.env.ID = id }
+
+// SetLastTry says that the message will not be brought again (Envelope.LastTry),
+// for a transport that recognises it by its bytes. It belongs before End.
+func (i *Intake) SetLastTry() { i.env.LastTry = true }
 
 // Abort forgets the message.
 func (i *Intake) Abort() {

@@ -58,3 +58,14 @@ func TestTransports(t *testing.T) {
 		})
 	}
 }
+
+// TestSetLastTry: a transport that recognises a message by its bytes knows of the
+// last try only after it began.
+func TestSetLastTry(t *testing.T) {
+	env := verify.Envelope{AfterQueue: true, Recipients: []string{ours}}
+	i := begin(settings(&keeper{}, &bytes.Buffer{}), env, &exam{report: verdict("dkim", verify.TempError, "dkim-temperror")})
+	i.SetLastTry()
+	if out := i.End(t.Context()); out.Action != Swallow || out.Reason != "dkim-temperror" {
+		t.Errorf("%s %q", out.Action, out.Reason)
+	}
+}
