@@ -114,7 +114,10 @@ func recordIn(records []Record, fingerprint string) *Record {
 func (c *casefile) revoke(r *Record, s Standing) {
 	r.State, r.Preferred, r.Was, r.BlockedCA = Revoked, false, "", false
 	r.OnHold, r.HeldFrom, r.HeldFirst = false, "", false
-	r.RevokedAt, r.RevokedWhy, r.BlockKey = s.Revoked.UTC(), words(s.Detail), s.KeyCompromise
+	// A key that has signed mail here was in the hands of whom the certificate names.
+	// One that a signature merely named may be somebody else's, certified by a CA that
+	// asked for no proof: revoking that must not block the other's.
+	r.RevokedAt, r.RevokedWhy, r.BlockKey = s.Revoked.UTC(), words(s.Detail), s.KeyCompromise && r.Chosen == chosenSigner
 	r.note(c.now, words("revoked "+since(r.RevokedAt)+": "+r.RevokedWhy), "")
 }
 
@@ -230,3 +233,6 @@ func released(was, is []Record) int {
 	}
 	return n
 }
+
+// chosenSigner is the word of a Record whose certificate has signed the mail.
+const chosenSigner = "signer"

@@ -144,7 +144,7 @@ func (w *recheck) certificate(ctx context.Context, name, address string, r *Reco
 	if err := w.apply(ctx, name, r, s); err != nil {
 		return err
 	}
-	if s.Status == StatusRevoked && s.KeyCompromise {
+	if s.Status == StatusRevoked && s.KeyCompromise && r.Chosen == chosenSigner {
 		return w.blockKey(ctx, name, r)
 	}
 	return nil

@@ -34,7 +34,8 @@ func (w *world) revocationMode(c *config.Config) (string, error) {
 
 // newChecker returns who asks CAs as configured, nil where nobody is to be
 // asked. dir is where answers are kept, "" for a folder that Close removes.
-func newChecker(r config.Revocation, dir string, now func() time.Time, log *slog.Logger) (*revoke.Checker, error) {
+func newChecker(conf *config.Config, dir string, now func() time.Time, log *slog.Logger) (*revoke.Checker, error) {
+	r := conf.Revocation
 	if r.Mode == config.Off {
 		return nil, nil
 	}
@@ -46,7 +47,7 @@ func newChecker(r config.Revocation, dir string, now func() time.Time, log *slog
 		}
 		allow = append(allow, a)
 	}
-	c, err := revoke.New(revoke.Options{Dir: dir, Allow: allow, CRLBytes: int64(r.CRLSize), CacheBytes: int64(r.CacheSize), Now: now, Log: log})
+	c, err := revoke.New(revoke.Options{Dir: dir, Allow: allow, Servers: conf.DNS.Servers, CRLBytes: int64(r.CRLSize), CacheBytes: int64(r.CacheSize), Now: now, Log: log})
 	if err != nil {
 		return nil, fail(exitIO, err)
 	}
@@ -91,7 +92,8 @@ func complaining(ask asks, log *slog.Logger, now func() time.Time) asks {
 func answersDir(c *config.Config) string { return filepath.Join(c.Store.Path, "revocation") }
 
 // sameAsking says whether who asks for a serves b too.
-func sameAsking(a, b config.Revocation) bool {
-	return (a.Mode == config.Off) == (b.Mode == config.Off) && slices.Equal(a.Allow, b.Allow) &&
+func sameAsking(x, y *config.Config) bool {
+	a, b := x.Revocation, y.Revocation
+	return slices.Equal(x.DNS.Servers, y.DNS.Servers) && (a.Mode == config.Off) == (b.Mode == config.Off) && slices.Equal(a.Allow, b.Allow) &&
 		a.CRLSize == b.CRLSize && a.CacheSize == b.CacheSize
 }

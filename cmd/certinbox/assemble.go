@@ -56,9 +56,9 @@ func (d *service) assemble(c *config.Config, before *assembly) (a *assembly, err
 	if a.settings, err = d.settings(a); err != nil {
 		return nil, err
 	}
-	if before != nil && before.checker != nil && sameAsking(before.config.Revocation, c.Revocation) {
+	if before != nil && before.checker != nil && sameAsking(before.config, c) {
 		a.checker = before.checker
-	} else if a.checker, err = newChecker(c.Revocation, answersDir(c), a.verifier.Now, log); err != nil {
+	} else if a.checker, err = newChecker(c, answersDir(c), a.verifier.Now, log); err != nil {
 		if f, ok := errors.AsType[*failure](err); before != nil || !ok || f.status != exitIO {
 			return nil, err // nothing may fail after this: nobody would close it
 		}

@@ -117,7 +117,7 @@ func (o *inspection) verifier(c *config.Config, stderr io.Writer) (v *verify.Ver
 	if v, _, err = o.judge(c, teller(stderr)); err != nil {
 		return nil, nil, err
 	}
-	checker, err := newChecker(c.Revocation, "", v.Now, nil)
+	checker, err := newChecker(c, "", v.Now, nil)
 	if err != nil || checker == nil {
 		return v, func() error { return nil }, err
 	}

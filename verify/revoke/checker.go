@@ -25,6 +25,7 @@ const (
 type Options struct {
 	Dir        string           // where answers are kept, made if missing; "": a folder that Close removes
 	Allow      []Allowed        // exceptions from the rules about addresses and ports
+	Servers    []string         // name servers, IP or IP:PORT; none: those of the system
 	CRLBytes   int64            // the longest list that is read
 	CacheBytes int64            // of all answers on disk, and as much again while they are fetched
 	Now        func() time.Time // when answers are fetched and failures forgotten; the judgement brings its own time
@@ -73,7 +74,7 @@ func New(o Options) (*Checker, error) {
 		}
 		return nil, err
 	}
-	c.fetcher = newFetcher(fetchOptions{allow: o.Allow, dial: dialTime, total: listTime, pace: newPace(o.Now)})
+	c.fetcher = newFetcher(fetchOptions{allow: o.Allow, servers: o.Servers, dial: dialTime, total: listTime, pace: newPace(o.Now)})
 	c.failures, c.flights, c.scans, c.anchors = newFailures(o.Now), newFlights(), newScans(), newRooms(maxFetchesAnchor)
 	c.downloads = newDownloads(c.fetcher, c.cache, o.CRLBytes)
 	c.ctx, c.cancel = context.WithCancel(context.Background())

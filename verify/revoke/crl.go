@@ -68,10 +68,8 @@ func moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 // or an earlier thisUpdate. Numbers decide where both lists have one and they
 // differ; the times do where they do not.
 func (l *list) replaces(old *list) bool {
-	if l.number != nil && old.number != nil {
-		if c := l.number.Cmp(old.number); c != 0 {
-			return c > 0
-		}
+	if l.number != nil && old.number != nil && l.number.Cmp(old.number) < 0 {
+		return false
 	}
 	return !l.thisUpdate.Before(old.thisUpdate)
 }

@@ -170,7 +170,7 @@ func TestListReplacesOnlyOlderOnes(t *testing.T) {
 	}{
 		{"the same again", made(5, 0), made(5, 0), true},
 		{"greater number", made(6, 1), made(5, 0), true},
-		{"greater number, earlier", made(6, -1), made(5, 0), true},
+		{"greater number, earlier", made(6, -1), made(5, 0), false},
 		{"smaller number", made(4, 0), made(5, 0), false},
 		{"smaller number, later", made(4, 1), made(5, 0), false},
 		{"equal numbers, earlier", made(5, -1), made(5, 0), false},

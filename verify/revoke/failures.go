@@ -11,7 +11,11 @@ const (
 	maxFailures = 10_000
 	firstPause  = 10 * time.Minute // after a failure; doubled by each further one
 	longPause   = time.Hour
-	refusedFor  = 24 * time.Hour // a URL that the rules forbid
+	refusedFor  = 24 * time.Hour // a URL that the rules forbid by its looks
+
+	// One that led where the rules forbid, by its name or a redirect: that may be
+	// trouble of our own network for an hour.
+	refusedWayFor = time.Hour
 )
 
 // failures remembers which sources failed and until when they are left alone,

@@ -21,10 +21,11 @@ const headerTime = 5 * time.Second
 
 // fetchOptions are what a fetcher needs.
 type fetchOptions struct {
-	allow []Allowed
-	dial  time.Duration // for a connection
-	total time.Duration // for a fetch, redirects and body included; as much before it for a place
-	pace  *pace         // of the requests to one host, redirects included; nil: none
+	allow   []Allowed
+	servers []string      // name servers, IP or IP:PORT; none: those of the system
+	dial    time.Duration // for a connection
+	total   time.Duration // for a fetch, redirects and body included; as much before it for a place
+	pace    *pace         // of the requests to one host, redirects included; nil: none
 }
 
 // A fetcher gets what a certificate names, under rules that keep a certificate
@@ -54,7 +55,7 @@ func newFetcher(o fetchOptions) *fetcher {
 		reserved:   reservedNetworks(),
 		interfaces: net.InterfaceAddrs,
 		limits:     limits{dial: o.dial, header: headerTime, total: o.total},
-		resolver:   &net.Resolver{PreferGo: true},
+		resolver:   newResolver(o.servers),
 		places:     newPlaces(),
 		pace:       o.pace,
 	}

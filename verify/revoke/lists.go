@@ -75,6 +75,9 @@ func (c *Checker) keptList(ctx context.Context, key, scan string, q listQuestion
 
 // fetchList downloads a list, verifies it and keeps it.
 func (c *Checker) fetchList(f *flight, s *source, key string, q listQuestion) {
+	if since, there := c.cache.fetched(key); there && since.After(s.seen) {
+		return // another flight brought it since the asker looked: fetched reads it there
+	}
 	leave, err := c.anchorPlace(s.anchor, listTime)
 	if err != nil {
 		f.err = err

@@ -34,11 +34,12 @@ const (
 type source struct {
 	blank   verify.Revocation // certificate, method and URL
 	url     string
-	way     string // key in failures and flights of trouble on the way there
-	invalid string // key in failures of answers that are none
-	flight  string // key in flights
-	anchor  string // below which the certificate stands
-	ca      bool   // the certificate is that of a CA
+	way     string    // key in failures and flights of trouble on the way there
+	invalid string    // key in failures of answers that are none
+	flight  string    // key in flights
+	anchor  string    // below which the certificate stands
+	ca      bool      // the certificate is that of a CA
+	seen    time.Time // when the answer was fetched that the cache had before a flight began
 
 	// kept returns what the cache has, judged at the time, and when it was
 	// fetched: a zero time if there is nothing.
@@ -72,6 +73,7 @@ func (q *quota) take() bool {
 // about our own machine.
 func (c *Checker) ask(ctx context.Context, s *source, at time.Time, q *quota) (verify.Revocation, error) {
 	kept, since, err := s.kept(ctx, at)
+	s.seen = since
 	age := c.now().Sub(since)
 	dated := age > -maxSkew // else the clock has been put back, and nobody knows how old it is
 	usable := kept.Status != verify.Unknown && (s.ca || dated && age < longestKept)
@@ -145,7 +147,11 @@ func (c *Checker) transport(s *source, f *flight, err error) {
 	switch {
 	case c.ctx.Err() != nil, is(err, errNoPlace, errPace, errNoRoom, errFault):
 	case errors.As(err, &refused):
-		if c.failures.add(s.way, err.Error(), refusedFor, false) {
+		pause := refusedWayFor
+		if c.fetcher.usable(s.url) != nil {
+			pause = refusedFor
+		}
+		if c.failures.add(s.way, err.Error(), pause, false) {
 			c.log.Warn("a CA's source is not asked", "source", s.blank.Source, "error", err.Error())
 		}
 	default:

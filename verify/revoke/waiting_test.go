@@ -246,6 +246,23 @@ func TestRefreshKeepsNobodyWaiting(t *testing.T) {
 	r.wantRequests("/ca.crl", 2)
 }
 
+// TestLandedMeanwhile: who looked before a flight landed, and asks after, does not
+// fetch a second time.
+func TestLandedMeanwhile(t *testing.T) {
+	r := newRig(t)
+	bob := r.leaf("Bob", []string{r.at("/ca.crl")})
+	r.page("/ca.crl", r.ca.CRL(testmail.List{}))
+	s := r.c.listSource(bob.Cert, r.ca.Cert, listPoints(bob.Cert)[0])
+	_, s.seen, _ = s.kept(t.Context(), testmail.Instant())
+	r.clock.add(time.Second)
+	r.want(bob, verify.Good) // the flight of another message
+	a, err := r.c.fresh(t.Context(), s, testmail.Instant(), &quota{left: 1})
+	if err != nil || a.Status != verify.Good {
+		t.Errorf("%+v %v", a, err)
+	}
+	r.wantRequests("/ca.crl", 1)
+}
+
 func TestNoTimeNoFetch(t *testing.T) {
 	r := newRig(t)
 	bob := r.leaf("Bob", []string{r.at("/ca.crl")}, r.at("/ocsp"))
