@@ -26,6 +26,7 @@ func (c *Checker) listSource(cert, issuer *x509.Certificate, p listPoint) *sourc
 	s := &source{blank: about(cert, "crl", p.url, ""), url: p.url, way: p.url, invalid: invalid, flight: invalid, ca: ca}
 	s.kept = func(ctx context.Context, at time.Time) (verify.Revocation, time.Time, error) {
 		since, there := c.cache.fetched(key)
+		s.seen = since // also of one that cannot be read
 		if !there {
 			return s.blank, time.Time{}, nil
 		}

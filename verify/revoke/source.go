@@ -73,7 +73,6 @@ func (q *quota) take() bool {
 // about our own machine.
 func (c *Checker) ask(ctx context.Context, s *source, at time.Time, q *quota) (verify.Revocation, error) {
 	kept, since, err := s.kept(ctx, at)
-	s.seen = since
 	age := c.now().Sub(since)
 	dated := age > -maxSkew // else the clock has been put back, and nobody knows how old it is
 	usable := kept.Status != verify.Unknown && (s.ca || dated && age < longestKept)

@@ -253,7 +253,9 @@ func TestLandedMeanwhile(t *testing.T) {
 	bob := r.leaf("Bob", []string{r.at("/ca.crl")})
 	r.page("/ca.crl", r.ca.CRL(testmail.List{}))
 	s := r.c.listSource(bob.Cert, r.ca.Cert, listPoints(bob.Cert)[0])
-	_, s.seen, _ = s.kept(t.Context(), testmail.Instant())
+	if _, _, err := s.kept(t.Context(), testmail.Instant()); err != nil {
+		t.Fatal(err)
+	}
 	r.clock.add(time.Second)
 	r.want(bob, verify.Good) // the flight of another message
 	a, err := r.c.fresh(t.Context(), s, testmail.Instant(), &quota{left: 1})
