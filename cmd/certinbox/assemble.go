@@ -26,9 +26,23 @@ type assembly struct {
 	settings collect.Settings
 }
 
+// An assembler puts together what a configuration says, for the daemon and for
+// the commands that judge and keep like it.
+type assembler struct {
+	world
+	log     *collect.Log
+	witness collect.Witness
+	counter collect.Counter // nil: nothing is counted
+}
+
+// assemble puts together what c says, for the daemon.
+func (d *service) assemble(c *config.Config, before *assembly) (*assembly, error) {
+	return (&assembler{world: d.world, log: d.log, witness: d.witness, counter: d.metrics}).assemble(c, before)
+}
+
 // assemble puts together what c says. Nothing is in force yet. Who asks CAs is
 // taken over from before where nothing that matters to it has changed.
-func (d *service) assemble(c *config.Config, before *assembly) (a *assembly, err error) {
+func (d *assembler) assemble(c *config.Config, before *assembly) (a *assembly, err error) {
 	mode, err := d.revocationMode(c)
 	if err != nil {
 		return nil, err
@@ -73,10 +87,10 @@ func (d *service) assemble(c *config.Config, before *assembly) (a *assembly, err
 }
 
 // settings is what a Collector needs of an assembly.
-func (d *service) settings(a *assembly) (collect.Settings, error) {
+func (d *assembler) settings(a *assembly) (collect.Settings, error) {
 	c := a.config
 	s := collect.Settings{
-		Verifier: a.verifier, Keeper: a.kept, Log: d.log, Witness: d.witness, Counter: d.metrics,
+		Verifier: a.verifier, Keeper: a.kept, Log: d.log, Witness: d.witness, Counter: d.counter,
 		Observe: c.Mode == config.Observe, Refuse: c.Refuse, Discard: c.OnAccept == config.Discard,
 		AuthservID: c.AuthservID, HelpURL: c.HelpURL,
 		Relays: prefixes(c.Relays), OwnNetworks: prefixes(c.OwnNetworks),
