@@ -1,28 +1,15 @@
 package webhook
 
 import (
-	"errors"
+	"fmt"
 	"io"
 )
 
-// An event is one message of a post, with what its envelope was.
-type event struct {
-	Sender     *string // nil: not said; "": the null sender
-	Recipient  string
-	WebhookID  string // as string or number
-	CustomerID string
-	Protocol   string
-	Ping       bool // {"msys":{}}: SparkPost tries whether we are there
-	Base64     bool
-	// the message as it stood in the JSON, unescaped, in pieces
-}
-
-// Size is the length of the message as it is held, in bytes.
-func (e *event) Size() int64 { return 0 }
-
-// WriteTo writes the message, decoded if it is base64, and lets go of it on the
-// way: it can be written once. Damaged base64 is a formError.
-func (e *event) WriteTo(w io.Writer) (int64, error) { return 0, errors.New("not there yet") }
+const (
+	maxEvents = 10000   // of one body
+	maxShort  = 4 << 10 // bytes of a sender, a recipient or a protocol
+	maxID     = 64      // bytes of an id
+)
 
 // decodeLimits bound what one body can make us hold.
 type decodeLimits struct {
@@ -34,14 +21,36 @@ type decodeLimits struct {
 // decode reads a relay post in JSON (RFC 8259) from r as a stream: an array of
 // events of SparkPost, a single one, or PowerMTA's single object, and calls each
 // for every event as soon as it is complete. Nothing of the body is held but the
-// message and the envelope of one event.
+// message and the envelope of one event, which is let go when each returns.
 //
 // A string that is not valid UTF-8, or has a lone surrogate, is a *formError:
 // nothing is replaced, since one other byte breaks a signature. So is everything
-// that is not JSON or not a relay post. *tooBigError: over a limit. Other errors
-// are those of r, of limits.hold and of each.
+// that is not JSON or not a relay post, an event without recipient or without
+// message, and a key that matters here given twice. *tooBigError: over a limit
+// (10,000 events, 32 levels, 4 KiB of an address, 64 bytes of an id). Other
+// errors are those of r, of limits.hold and of each. The events before an error
+// were handed over.
 func decode(r io.Reader, limits decodeLimits, each func(*event) error) error {
-	return errors.New("not there yet")
+	d := &decoder{jsonReader: newJSONReader(r), limits: limits, each: each}
+	c, err := d.next()
+	switch {
+	case err != nil && d.end() == nil:
+		return d.wrong("the body is empty")
+	case err != nil:
+		return err
+	case c == '[':
+		err = d.array(d.event)
+	case c == '{':
+		err = d.event(0)
+	case c == 0xef:
+		return d.wrong("a byte order mark, or what is no JSON, at the start (RFC 8259 section 8.1 allows none)")
+	default:
+		return d.wrong("no relay post: neither an array nor an object")
+	}
+	if err != nil {
+		return err
+	}
+	return d.end()
 }
 
 // A formError says what is wrong with a body, in our own words, and where.
@@ -50,7 +59,7 @@ type formError struct {
 	text string
 }
 
-func (e *formError) Error() string { return e.text }
+func (e *formError) Error() string { return fmt.Sprintf("byte %d: %s", e.at, e.text) }
 
 // A tooBigError says which limit a body is over.
 type tooBigError struct{ text string }

@@ -1,0 +1,72 @@
+package webhook
+
+const (
+	firstPiece = 4 << 10 // bytes; each next one is twice as long, up to
+	wholePiece = 64 << 10
+)
+
+// pieces are a message on its way from the body to who takes it, once.
+type pieces struct {
+	list   [][]byte
+	size   int64
+	limits decodeLimits
+}
+
+// add copies p to the end. *tooBigError: the message is over its limit; other
+// errors are those of limits.hold.
+func (p *pieces) add(b []byte) error {
+	if p.size+int64(len(b)) > p.limits.message {
+		return &tooBigError{"a message is larger than allowed"}
+	}
+	p.size += int64(len(b))
+	for len(b) > 0 {
+		last := len(p.list) - 1
+		if last < 0 || len(p.list[last]) == cap(p.list[last]) {
+			n := min(firstPiece<<min(len(p.list), 4), wholePiece)
+			if err := p.limits.hold(n); err != nil {
+				return err
+			}
+			p.list = append(p.list, make([]byte, 0, n))
+			last++
+		}
+		room := cap(p.list[last]) - len(p.list[last])
+		n := min(room, len(b))
+		p.list[last] = append(p.list[last], b[:n]...)
+		b = b[n:]
+	}
+	return nil
+}
+
+// each shows the pieces in order, and keeps them.
+func (p *pieces) each(show func([]byte) error) error {
+	for _, piece := range p.list {
+		if err := show(piece); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// take hands the pieces over in order and lets go of each one then; of the rest
+// too, after an error.
+func (p *pieces) take(to func([]byte) error) error {
+	defer p.drop()
+	for len(p.list) > 0 {
+		piece := p.list[0]
+		if err := to(piece); err != nil {
+			return err
+		}
+		p.list[0] = nil
+		p.list = p.list[1:]
+		p.limits.release(cap(piece))
+	}
+	return nil
+}
+
+// drop lets go of what is still there.
+func (p *pieces) drop() {
+	for _, piece := range p.list {
+		p.limits.release(cap(piece))
+	}
+	p.list = nil
+}
