@@ -46,7 +46,7 @@ type described struct {
 func describe(kind string, c *x509.Certificate) described {
 	d := described{Kind: kind, Subject: subjectOf(c), Issuer: issuerOf(c),
 		Key: keyText(c.PublicKey), KeySHA256: keyHash(c), SHA256: trust.Fingerprint(c),
-		NotBefore: &c.NotBefore, NotAfter: &c.NotAfter, Expired: time.Now().After(c.NotAfter), Constraints: constraintsOf(c)}
+		NotBefore: &c.NotBefore, NotAfter: &c.NotAfter, Expired: time.Now().After(c.NotAfter), Constraints: trust.Limits(c)}
 	if c.BasicConstraintsValid && c.IsCA && c.MaxPathLen >= 0 {
 		d.PathLength = &c.MaxPathLen
 	}
@@ -143,41 +143,6 @@ func (d described) limits() string {
 		parts = append(parts, fmt.Sprintf("pathlen:%d", *d.PathLength))
 	}
 	return strings.Join(append(parts, d.Constraints...), "; ")
-}
-
-// constraintsOf shows the name constraints of a CA in the notation of openssl,
-// as far as crypto/x509 reads them; names of other forms are only counted in.
-func constraintsOf(c *x509.Certificate) []string {
-	var out []string
-	list := func(word, form string, values []string) {
-		for _, v := range values {
-			out = append(out, foreign(word+" "+form+":"+v))
-		}
-	}
-	list("permitted", "email", c.PermittedEmailAddresses)
-	list("excluded", "email", c.ExcludedEmailAddresses)
-	list("permitted", "DNS", c.PermittedDNSDomains)
-	list("excluded", "DNS", c.ExcludedDNSDomains)
-	list("permitted", "URI", c.PermittedURIDomains)
-	list("excluded", "URI", c.ExcludedURIDomains)
-	for _, n := range c.PermittedIPRanges {
-		out = append(out, "permitted IP:"+n.String())
-	}
-	for _, n := range c.ExcludedIPRanges {
-		out = append(out, "excluded IP:"+n.String())
-	}
-	if len(out) == 0 {
-		for _, e := range c.Extensions {
-			if e.Id.Equal([]int{2, 5, 29, 30}) {
-				out = append(out, "name constraints of other forms")
-			}
-		}
-	}
-	const most = 20
-	if len(out) > most {
-		out = append(out[:most], fmt.Sprintf("and %d more", len(out)-most))
-	}
-	return out
 }
 
 func keyText(key any) string {

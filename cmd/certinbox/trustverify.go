@@ -148,7 +148,7 @@ func writeChain(out io.Writer, chain []*x509.Certificate, t trusted, bag []*x509
 		if i > 0 && a != nil {
 			d := describeAnchor(a)
 			fmt.Fprintf(out, "  anchor  %s\n  limits  %s\n", foreign(a.Source), d.limits())
-		} else if text := strings.Join(constraintsOf(c), "; "); i > 0 && text != "" {
+		} else if text := strings.Join(trust.Limits(c), "; "); i > 0 && text != "" {
 			fmt.Fprintf(out, "  limits  %s\n", text)
 		}
 	}

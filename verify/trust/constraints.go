@@ -42,17 +42,13 @@ type mailboxTree struct {
 
 // readConstraints reads the extension of c; nil if c has none.
 func readConstraints(c *x509.Certificate) (*constraints, error) {
-	der := cryptobyte.String(extension(c, 30))
+	der := extension(c, 30)
 	if der == nil {
 		return nil, nil
 	}
-	var list, permitted, excluded cryptobyte.String
-	var some, others bool
-	if !der.ReadASN1(&list, tag.SEQUENCE) || !der.Empty() ||
-		!list.ReadOptionalASN1(&permitted, &some, tag.Tag(0).ContextSpecific().Constructed()) ||
-		!list.ReadOptionalASN1(&excluded, &others, tag.Tag(1).ContextSpecific().Constructed()) ||
-		!list.Empty() || permitted.Empty() && excluded.Empty() {
-		return nil, errors.New("damaged name constraints")
+	permitted, excluded, err := splitConstraints(der)
+	if err != nil {
+		return nil, err
 	}
 	nc := &constraints{}
 	left := maxSubtrees
@@ -63,6 +59,19 @@ func readConstraints(c *x509.Certificate) (*constraints, error) {
 		return nil, err
 	}
 	return nc, nil
+}
+
+// splitConstraints returns the two lists of subtrees in the value of the extension.
+func splitConstraints(der cryptobyte.String) (permitted, excluded cryptobyte.String, err error) {
+	var list cryptobyte.String
+	var some, others bool
+	if !der.ReadASN1(&list, tag.SEQUENCE) || !der.Empty() ||
+		!list.ReadOptionalASN1(&permitted, &some, tag.Tag(0).ContextSpecific().Constructed()) ||
+		!list.ReadOptionalASN1(&excluded, &others, tag.Tag(1).ContextSpecific().Constructed()) ||
+		!list.Empty() || permitted.Empty() && excluded.Empty() {
+		return nil, nil, errors.New("damaged name constraints")
+	}
+	return permitted, excluded, nil
 }
 
 func (t *subtrees) read(list cryptobyte.String, left *int) error {

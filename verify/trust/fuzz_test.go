@@ -75,6 +75,18 @@ func FuzzConstraints(f *testing.F) {
 	f.Fuzz(func(t *testing.T, value []byte, address string) {
 		guard(t, func() {
 			nc, err := readConstraints(holding(30, value))
+			lines := Limits(holding(30, value))
+			if len(lines) == 0 || len(lines) > 221 {
+				t.Fatalf("%d limits", len(lines))
+			}
+			for _, line := range lines {
+				if line == "" || utf8.RuneCountInString(line) > maxConstraint || strings.ContainsFunc(line, func(c rune) bool { return !unicode.IsPrint(c) }) {
+					t.Fatalf("limit %q", line)
+				}
+			}
+			if strings.HasPrefix(lines[0], "name constraints that cannot be read: ") != (err != nil) {
+				t.Fatalf("limit %q, but %v", lines[0], err)
+			}
 			if err != nil {
 				if nc != nil {
 					t.Fatal("an error comes with constraints")
