@@ -31,6 +31,8 @@ type described struct {
 	NotBefore   *time.Time `json:"not_before,omitempty"`
 	NotAfter    *time.Time `json:"not_after,omitempty"`
 	Expired     bool       `json:"expired,omitempty"`
+	Blocked     bool       `json:"blocked,omitempty"`     // a CA through which no path leads
+	NotAtHand   bool       `json:"not_at_hand,omitempty"` // a block, of which no certificate is known
 	SHA256      string     `json:"sha256,omitempty"`
 	Source      string     `json:"source,omitempty"`
 	Domains     []string   `json:"domains,omitempty"` // "any" for no limit
@@ -94,6 +96,9 @@ func (d described) write(out io.Writer) error {
 	if d.Expired {
 		head += ", expired"
 	}
+	if d.Blocked {
+		head += ", blocked"
+	}
 	row := func(name, value string) {
 		if value != "" {
 			fmt.Fprintf(&b, "  %-11s %s\n", name, value)
@@ -102,6 +107,9 @@ func (d described) write(out io.Writer) error {
 	fmt.Fprintf(&b, "%s\n", strings.TrimSpace(head+" "+d.What))
 	row("label", d.Label)
 	row("subject", d.Subject)
+	if d.NotAtHand {
+		row("subject", "not at hand")
+	}
 	if d.Issuer == d.Subject && d.Subject != "" {
 		row("issuer", "itself")
 	} else {

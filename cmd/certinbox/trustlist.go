@@ -1,19 +1,17 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
-	"slices"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/certinbox/certinbox/internal/config"
-	"github.com/certinbox/certinbox/store"
 	"github.com/certinbox/certinbox/verify/trust"
 )
 
@@ -23,7 +21,10 @@ func trustListCommand() *cobra.Command {
 		Use:   "list [FILE...]",
 		Short: "list every CA in force, or every certificate in files",
 		Long: `List every anchor, intermediate and block in force: subject, issuer, key, validity,
-SHA-256, where it comes from and what limits it. Counts come last.
+SHA-256, where it comes from and what limits it. Counts come last. A CA that is blocked, by
+its SHA-256 or its key, is marked so: no path leads through it. A block is shown with the
+subject and issuer of a certificate that it names, if one is at hand: among the CAs, or
+among what is kept of the first 20000 addresses.
 
 With FILEs, list every certificate in them instead, whatever it is: "openssl x509" shows
 the first one only. PEM, DER, PKCS #7 and certdata.txt are read, one or many certificates
@@ -47,7 +48,7 @@ none of certificates; 78 configuration.`,
 			if c, err = asDaemon(cmd, c); err != nil {
 				return err
 			}
-			return listTrusted(cmd.OutOrStdout(), c, teller(cmd.ErrOrStderr()), asJSON)
+			return listTrusted(cmd.Context(), cmd.OutOrStdout(), c, teller(cmd.ErrOrStderr()), asJSON)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object a line")
@@ -56,14 +57,23 @@ none of certificates; 78 configuration.`,
 
 // listTrusted prints what is in force. What is wrong with it, the daemon would
 // say too; here the rest is shown all the same.
-func listTrusted(out io.Writer, c *config.Config, tell func(string), asJSON bool) error {
+func listTrusted(ctx context.Context, out io.Writer, c *config.Config, tell func(string), asJSON bool) error {
 	t, err := (&world{}).trusted(c, time.Now(), tell)
 	if err != nil {
 		return err
 	}
-	count := map[string]int{}
+	blocked, err := readBlocks(c)
+	if err != nil {
+		return err
+	}
+	count, barred := map[string]int{}, map[string]int{}
 	show := func(d described) error {
-		count[d.Kind]++
+		if d.Kind != "block" {
+			blocked.mark(&d)
+		}
+		if count[d.Kind]++; d.Blocked {
+			barred[d.Kind]++
+		}
 		return d.print(out, asJSON)
 	}
 	public := 0
@@ -78,23 +88,30 @@ func listTrusted(out io.Writer, c *config.Config, tell func(string), asJSON bool
 	if err := listIntermediates(t, show); err != nil {
 		return err
 	}
-	blocked, err := blockEntries(c)
-	if err != nil {
-		return err
-	}
-	for _, b := range blocked {
-		if err := show(described{Kind: "block", What: b.What, SHA256: b.Value}); err != nil {
+	blocked.search(ctx)
+	for _, b := range blocked.list {
+		if err := show(b); err != nil {
 			return fail(exitIO, err)
 		}
 	}
 	if asJSON {
 		return nil
 	}
-	_, err = fmt.Fprintf(out, "%d anchors, %d intermediates, %d blocks\n%s\n", count["anchor"], count["intermediate"], count["block"], t.about(public))
+	_, err = fmt.Fprintf(out, "%s, %s, %s\n%s\n",
+		counted("anchor", count, barred), counted("intermediate", count, barred), counted("block", count, nil), t.about(public))
 	if err != nil {
 		return fail(exitIO, err)
 	}
 	return nil
+}
+
+// counted says how many there are of a kind, and how many of them are blocked.
+func counted(kind string, all, blocked map[string]int) string {
+	text := fmt.Sprintf("%d %ss", all[kind], kind)
+	if n := blocked[kind]; n > 0 {
+		text += fmt.Sprintf(" (%d blocked)", n)
+	}
+	return text
 }
 
 // about says in a line which public roots are in force.
@@ -137,25 +154,6 @@ func listIntermediates(t trusted, show func(described) error) error {
 		}
 	}
 	return nil
-}
-
-// blockEntries returns what of the block list is about certificates.
-func blockEntries(c *config.Config) ([]store.BlockEntry, error) {
-	kept, err := store.Open(c.Store.Path, store.Options{ReadOnly: true})
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil, nil
-	}
-	var list []store.BlockEntry
-	if err == nil {
-		list, err = kept.BlockList()
-	}
-	if err != nil && withoutRight(c, err) {
-		return nil, nil // said when it was put together
-	}
-	if err != nil {
-		return nil, fromStore(err)
-	}
-	return slices.DeleteFunc(list, func(b store.BlockEntry) bool { return b.What == store.BlockAddress }), nil
 }
 
 func listFiles(out io.Writer, files []string, asJSON bool) error {
