@@ -57,6 +57,10 @@ func (i *Intake) Write(p []byte) (int, error) {
 // SetID names the message once the MTA has given it a queue id.
 func (i *Intake) SetID(id string) { i.env.ID = id }
 
+// Reference is what the message is called in replies, in the log and among the
+// reports; before End it is what the transport has called it so far.
+func (i *Intake) Reference() string { return i.env.ID }
+
 // SetLastTry says that the message will not be brought again (Envelope.LastTry),
 // for a transport that recognises it by its bytes. It belongs before End.
 func (i *Intake) SetLastTry() { i.env.LastTry = true }

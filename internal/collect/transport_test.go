@@ -68,4 +68,7 @@ func TestSetLastTry(t *testing.T) {
 	if out := i.End(t.Context()); out.Action != Swallow || out.Reason != "dkim-temperror" {
 		t.Errorf("%s %q", out.Action, out.Reason)
 	}
+	if i.Reference() == "" {
+		t.Error("a message without a name got none")
+	}
 }

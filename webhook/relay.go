@@ -1,0 +1,168 @@
+package webhook
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"github.com/certinbox/certinbox/internal/collect"
+	"github.com/certinbox/certinbox/verify"
+)
+
+// batchField names a post, if it is there.
+const batchField = "X-MessageSystems-Batch-ID"
+
+// maxBatch bounds a name of a post that names messages: the number of the event
+// is to stay behind it in a reference.
+const maxBatch = 48
+
+// maxReports bounds the reports in one answer, in bytes. Those beyond it are left
+// out; they are found by their reference.
+const maxReports = 4 << 20
+
+// A batch is the events of one relay post, on their way.
+type batch struct {
+	*exchange
+	name    string // "": it has none
+	index   int
+	answers [][]byte // JSON of each event that was no ping
+	reports int      // bytes of the answers with reports
+	unknown string   // the first recipient that was ignored
+	damaged error    // the first event whose message cannot be read
+}
+
+// relay judges the events of a post, each by itself. It answers 200 if all are
+// decided, whatever the verdicts: the relay must not come again. 503: one at least
+// is put off; it is safe to judge the others again. 400: the body is no relay post,
+// or the message of an event is damaged base64; what could be read was judged.
+func (x *exchange) relay() {
+	b := &batch{exchange: x, name: x.r.Header.Get(batchField)}
+	if len(b.name) > maxBatch {
+		b.name = ""
+	}
+	held := x.server.memory.reserve(x.settings.InFlight)
+	defer held.end()
+	limits := decodeLimits{message: x.settings.Body, hold: held.hold, release: held.release}
+	err := decode(x.body, limits, b.take)
+	b.answer(err)
+}
+
+// take judges one event.
+func (b *batch) take(e *event) error {
+	index := b.index
+	b.index++
+	if e.Ping {
+		b.tally.pings++
+		return nil
+	}
+	b.tally.events++
+	a, err := b.judge(e, index)
+	if form, ok := errors.AsType[*formError](err); ok {
+		b.tally.broken++
+		if b.damaged == nil {
+			b.damaged = form
+		}
+		return nil // the others can do nothing for it
+	}
+	if err != nil {
+		return err
+	}
+	a.Index, a.Recipient = &index, &e.Recipient
+	return b.add(a)
+}
+
+// judge sorts an event and has it judged if it is for us.
+func (b *batch) judge(e *event, index int) (answer, error) {
+	to := b.settings.sort(e.Recipient)
+	switch {
+	case to.refused != nil:
+		// The relay has accepted it already, so that nobody would hear of a refusal.
+		b.tally.refused++
+		b.settings.count(string(collect.Swallow), "recipient-syntax")
+		b.settings.Log.Warn("webhook: swallowed, not judged: its recipient is written in a way that mail servers read differently", "recipient", clip(e.Recipient))
+		return misspelt(collect.Swallow, verify.ReplyFor("", "", "", "")), nil
+	case !to.ours:
+		if b.tally.ignored++; b.unknown == "" {
+			b.unknown = clip(e.Recipient)
+		}
+		b.settings.count(ignored, "")
+		return notOurs(ignored), nil
+	}
+	m := message{env: verify.Envelope{
+		Via: "webhook", ID: b.reference(index),
+		Sender: e.Sender, Recipients: []string{to.address}, AfterQueue: true,
+	}, event: e, remember: true}
+	a, out, err := b.examine(m)
+	if err == nil {
+		b.tally.count(out.Action)
+	}
+	return a, err
+}
+
+// reference names an event after its batch; "" if that has no name.
+func (b *batch) reference(index int) string {
+	if b.name == "" || index == 0 {
+		return b.name
+	}
+	return b.name + "-" + strconv.Itoa(index)
+}
+
+// add writes an answer down, so that its report need not be held.
+func (b *batch) add(a answer) error {
+	text, err := json.Marshal(a)
+	if err != nil {
+		return err
+	}
+	if a.Report != nil {
+		if b.reports += len(text); b.reports > maxReports {
+			a.Report = nil
+			if text, err = json.Marshal(a); err != nil {
+				return err
+			}
+		}
+	}
+	b.answers = append(b.answers, text)
+	return nil
+}
+
+// answer answers the post. err is why it was not read to its end.
+func (b *batch) answer(err error) {
+	if b.unknown != "" {
+		b.settings.Log.Info("webhook: mail for other people is ignored", "messages", b.tally.ignored, "first", b.unknown)
+	}
+	status, message, retry := http.StatusOK, "", 0
+	switch {
+	case err != nil:
+		status, message, retry = bodyTrouble(err)
+	case b.tally.deferred > 0:
+		status, retry = http.StatusServiceUnavailable, deferRetry
+	case b.damaged != nil:
+		status = http.StatusBadRequest
+	}
+	if message == "" && b.damaged != nil {
+		message = b.damaged.Error()
+	}
+	if retry > 0 {
+		b.retry(retry)
+	}
+	b.trouble = message
+	b.send(status, b.text(message))
+}
+
+// text is the answer to all events, with what was wrong, if anything was.
+func (b *batch) text(message string) []byte {
+	var t bytes.Buffer
+	t.WriteByte('{')
+	if message != "" {
+		m, _ := json.Marshal(message) // a string always can be written
+		t.WriteString(`"message":`)
+		t.Write(m)
+		t.WriteByte(',')
+	}
+	t.WriteString(`"events":[`)
+	t.Write(bytes.Join(b.answers, []byte(",")))
+	t.WriteString(`],"ignored":` + strconv.Itoa(b.tally.ignored) + `}`)
+	return t.Bytes()
+}
