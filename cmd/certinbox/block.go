@@ -21,6 +21,10 @@ on the block list. What it names leaves certs/ at once, for all addresses, and m
 brings it is refused (cert-blocked). --lift takes it back: what was blocked for it alone
 returns to the state it had. Root becomes the user that owns the store first.
 
+The certificate or key of a CA may be named, too, as with "certinbox trust block": no path
+leads through it, and what was kept under it leaves certs/, once the daemon has been told
+to reload (systemctl reload certinbox).
+
 Exit status: 0 done, also if there was nothing to do; 64 wrong usage; 74 it failed; 77 not
 permitted; 78 configuration.`,
 		Example: `  certinbox block key 1f0c…
@@ -44,12 +48,16 @@ permitted; 78 configuration.`,
 			default:
 				return fail(exitUsage, fmt.Errorf("%q: block a certificate, a key or an address", what))
 			}
-			return operate(cmd, func(ctx context.Context, kept *store.Directory) error {
+			err := operate(cmd, func(ctx context.Context, kept *store.Directory) error {
 				if lift {
 					return kept.Unblock(ctx, what, value)
 				}
 				return kept.Block(ctx, what, value)
 			})
+			if err == nil && what != store.BlockAddress { // it may be a CA's
+				reloadNext(cmd.OutOrStdout())
+			}
+			return err
 		},
 	}
 	cmd.Flags().BoolVar(&lift, "lift", false, "take it back")
