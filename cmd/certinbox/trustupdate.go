@@ -33,9 +33,9 @@ is a certdata.txt of NSS, of which the roots with the e-mail trust bit are taken
 or PKCS #7, of which all are. The list for TLS (/etc/ssl/certs) is not what you want.
 
 An update that drops more than 20 % of the roots, or gives them a distrust date that has
-passed, is refused without --force, one without a root always. Where the data does not say of when it is, it is of --date, or of the
-file's last change; older data than the program's own would not be used and is refused.
---embedded goes back to the roots of the program.
+passed, is refused without --force, one without a root always. Where the data does not say
+of when it is, it is of --date, or of the file's last change; older data than the program's
+own would not be used and is refused. --embedded goes back to the roots of the program.
 
 Only for trust.roots: mozilla. Root becomes the user that owns the store first.
 
