@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"runtime/debug"
+	"sync"
 	"time"
 )
 
@@ -56,7 +58,7 @@ type recheck struct {
 }
 
 // Recheck asks about every certificate that is kept and due (see Record.due),
-// one after the other, and applies the answers. It also publishes what has waited
+// some addresses at a time, and applies the answers. It also publishes what has waited
 // long enough for its CA. No lock is held while ask runs, which may take its time:
 // what came meanwhile stands, and an answer in favour of a certificate is dropped
 // if another one came. Events are told once each, after they have become durable.
@@ -74,17 +76,63 @@ func (d *Directory) RecheckAll(ctx context.Context, now time.Time, ask func(cont
 	return w.walk(ctx)
 }
 
+// abreast is how many addresses a walk is at in the same moment: who asks about
+// certificates of one long list at once is answered by one reading of it.
+const abreast = 32
+
+// walk goes through all addresses. w.tell is called by one at a time.
 func (w *recheck) walk(ctx context.Context) (Rechecked, error) {
+	var mu sync.Mutex
 	errs := &firstError{}
-	err := eachName(w.d.path("entries"), func(name string) error {
-		if err := ctx.Err(); err != nil {
-			return err
+	tell := w.tell
+	if tell != nil {
+		w.tell = func(e Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			tell(e)
 		}
-		errs.add(w.address(ctx, name))
-		return nil
+	}
+	names := make(chan string)
+	var wg sync.WaitGroup
+	for range abreast {
+		wg.Go(func() {
+			for name := range names {
+				counts, err := w.apart(ctx, name)
+				mu.Lock()
+				w.counts.add(counts)
+				errs.add(err)
+				mu.Unlock()
+			}
+		})
+	}
+	err := eachName(w.d.path("entries"), func(name string) error {
+		select {
+		case names <- name:
+			return nil
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	})
+	close(names)
+	wg.Wait()
+	if ctx.Err() != nil {
+		return w.counts, errors.Join(ctx.Err(), errs.result())
+	}
 	errs.add(trouble("recheck", err))
 	return w.counts, errs.result()
+}
+
+// apart asks about one address with counts of its own. A fault is an error: it is
+// about that address.
+func (w *recheck) apart(ctx context.Context, name string) (counts Rechecked, err error) {
+	one := &recheck{d: w.d, now: w.now, ask: w.ask, tell: w.tell, all: w.all}
+	defer func() {
+		counts = one.counts
+		if p := recover(); p != nil {
+			err = fmt.Errorf("store: recheck: %s: panic: %v\n%s", name, p, debug.Stack())
+		}
+	}()
+	return counts, one.address(ctx, name)
 }
 
 // RecheckAddress is Recheck for the certificates of one address, due or not: when

@@ -22,8 +22,11 @@ func waits(e Entry) Entry {
 
 // says is a CA that answers everything alike, and counts.
 func says(s Standing, asked *[]string) func(context.Context, Kept) Standing {
+	var mu sync.Mutex
 	return func(_ context.Context, k Kept) Standing {
 		if asked != nil {
+			mu.Lock()
+			defer mu.Unlock()
 			*asked = append(*asked, k.Address)
 		}
 		return s
@@ -276,8 +279,11 @@ func TestRecheckAsksWhatIsDue(t *testing.T) {
 	asked := map[string]int{}
 	for half := range 49 { // a day in steps of half an hour
 		var now []string
+		var mu sync.Mutex // several are asked about at once
 		ask := func(_ context.Context, k Kept) Standing {
+			mu.Lock()
 			now = append(now, k.Address)
+			mu.Unlock()
 			if k.Address == alice {
 				return answer(StatusUnknown)
 			}
@@ -441,17 +447,57 @@ func TestRecheckInTrouble(t *testing.T) {
 		t.Errorf("%+v, %v", n, err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
-	asked := 0
+	asked := make(chan bool, 5)
 	_, err = d.Recheck(ctx, noon().Add(3*days), func(context.Context, Kept) Standing {
-		asked++
+		asked <- true
 		cancel()
 		return answer(StatusRevoked)
 	}, nil)
-	if !errors.Is(err, context.Canceled) || asked != 1 {
-		t.Errorf("%v, asked %d times", err, asked)
+	if !errors.Is(err, context.Canceled) || len(asked) == 0 {
+		t.Errorf("%v, asked %d times", err, len(asked))
 	}
-	if s, _ := standing(d, "user3@example.com"); s != "active" {
-		t.Errorf("an answer at the end counts: %s", s)
+	for i := 2; i < 5; i++ {
+		if s, _ := standing(d, fmt.Sprintf("user%d@example.com", i)); s != "active" {
+			t.Errorf("an answer at the end counts: %s", s)
+		}
+	}
+}
+
+// TestRecheckAbreast: many addresses are asked about at once, a fault at one of
+// them is an error about it, and events come one at a time.
+func TestRecheckAbreast(t *testing.T) {
+	m := newMaker()
+	d := openTest(t, tempDir(t), Options{})
+	const people = 2*abreast + 1
+	for i := range people {
+		put(t, d, mail(fmt.Sprintf("user%d@example.com", i), m.year(t, fmt.Sprint(i), "Org"), noon(), fmt.Sprint("Q", i)))
+	}
+	var mu sync.Mutex
+	under, most, events := 0, 0, 0
+	full := make(chan struct{})
+	n, err := d.Recheck(t.Context(), noon().Add(days), func(_ context.Context, k Kept) Standing {
+		mu.Lock()
+		if under++; under > most {
+			most = under
+		}
+		if under == abreast {
+			close(full) // once: the others go on only then
+		}
+		mu.Unlock()
+		<-full
+		mu.Lock()
+		under -= people // never full again
+		mu.Unlock()
+		if k.Address == "user7@example.com" {
+			panic("fault for the test")
+		}
+		return answer(StatusRevoked)
+	}, func(Event) { events++ })
+	if err == nil || !strings.Contains(err.Error(), "user7@example.com: panic: fault for the test") {
+		t.Error(err)
+	}
+	if n.Asked != people-1 || n.Revoked != people-1 || events != people-1 || most != abreast {
+		t.Errorf("%+v, %d events, %d at once", n, events, most)
 	}
 }
 

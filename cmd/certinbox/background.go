@@ -16,6 +16,7 @@ func (d *service) background(ctx context.Context) (end func()) {
 	walked := make(chan struct{})
 	wg.Go(func() { d.daily(ctx, walked) })
 	wg.Go(func() { d.recheck(ctx, sync.OnceFunc(func() { close(walked) })) })
+	wg.Go(func() { d.recheckWithdrawn(ctx) })
 	wg.Go(func() { d.witness.run(ctx, func() trusted { return d.inForce.Load().trusted }) })
 	return func() {
 		cancel()

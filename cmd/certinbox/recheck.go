@@ -23,8 +23,23 @@ const (
 	recheckTime  = 30 * time.Second
 )
 
-// recheck asks the CAs again about what is kept, from time to time and at once
-// about an address whose mail was refused as revoked, until ctx ends. walked is called after each walk.
+// recheckWithdrawn asks at once about each address whose mail was refused as
+// revoked, beside a walk that may take long, until ctx ends.
+func (d *service) recheckWithdrawn(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case address := <-d.witness.withdrawn:
+			d.recheckOnce(ctx, func(kept *store.Directory, ctx context.Context, now time.Time, ask asker, tell func(store.Event)) (store.Rechecked, error) {
+				return kept.RecheckAddress(ctx, address, now, ask, tell)
+			})
+		}
+	}
+}
+
+// recheck asks the CAs again about what is kept, from time to time and when it
+// changes who is trusted, until ctx ends. walked is called after each walk.
 func (d *service) recheck(ctx context.Context, walked func()) {
 	for {
 		wait := time.NewTimer(recheckEvery - time.Duration(rand.Int64N(int64(recheckEvery/4))))
@@ -37,10 +52,6 @@ func (d *service) recheck(ctx context.Context, walked func()) {
 				return
 			case <-d.trustChanged:
 				d.recheckAnew(ctx, (*store.Directory).RecheckAll)
-			case address := <-d.witness.withdrawn:
-				d.recheckOnce(ctx, func(kept *store.Directory, ctx context.Context, now time.Time, ask asker, tell func(store.Event)) (store.Rechecked, error) {
-					return kept.RecheckAddress(ctx, address, now, ask, tell)
-				})
 			case <-wait.C:
 				waiting = false
 			}
