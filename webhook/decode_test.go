@@ -10,17 +10,17 @@ import (
 	"testing/iotest"
 )
 
-// got is what a test sees of an event.
-type got struct {
+// A readEvent is what a test sees of an event.
+type readEvent struct {
 	from, to, webhook, customer, protocol string
 	ping                                  bool
 	message                               string
 }
 
-// ledger counts what is held, as a server would.
-type ledger struct{ held, most int }
+// heldLedger counts what is held, as a server would.
+type heldLedger struct{ held, most int }
 
-func (l *ledger) limits(message int64) decodeLimits {
+func (l *heldLedger) limits(message int64) decodeLimits {
 	return decodeLimits{
 		message: message,
 		hold: func(n int) error {
@@ -32,13 +32,13 @@ func (l *ledger) limits(message int64) decodeLimits {
 	}
 }
 
-// read decodes a body and writes every message. Nothing may be held at the end.
-func read(t testing.TB, body io.Reader) ([]got, error) {
+// readPost decodes a body and writes every message. Nothing may be held at the end.
+func readPost(t testing.TB, body io.Reader) ([]readEvent, error) {
 	t.Helper()
-	var all []got
-	var l ledger
+	var all []readEvent
+	var l heldLedger
 	err := decode(body, l.limits(1<<20), func(e *event) error {
-		g := got{from: "unsaid", to: e.Recipient, webhook: e.WebhookID, customer: e.CustomerID, protocol: e.Protocol, ping: e.Ping}
+		g := readEvent{from: "unsaid", to: e.Recipient, webhook: e.WebhookID, customer: e.CustomerID, protocol: e.Protocol, ping: e.Ping}
 		if e.Sender != nil {
 			g.from = *e.Sender
 		}
@@ -58,43 +58,43 @@ func read(t testing.TB, body io.Reader) ([]got, error) {
 }
 
 func TestDialects(t *testing.T) {
-	whole := got{from: "a@x.example", to: "c@y.example", webhook: "85006171274531012", customer: "1026", protocol: "smtp", message: "A: b\r\n\r\nc\r\n"}
-	ping := got{from: "unsaid", ping: true}
-	short := got{from: "unsaid", to: "c", message: "m\r\n"}
-	null := got{to: "c", message: "m\r\n"}
+	whole := readEvent{from: "a@x.example", to: "c@y.example", webhook: "85006171274531012", customer: "1026", protocol: "smtp", message: "A: b\r\n\r\nc\r\n"}
+	ping := readEvent{from: "unsaid", ping: true}
+	short := readEvent{from: "unsaid", to: "c", message: "m\r\n"}
+	null := readEvent{to: "c", message: "m\r\n"}
 	for _, c := range []struct {
 		name, body string
-		want       []got
+		want       []readEvent
 	}{
 		{"SparkPost", `[{"msys":{"relay_message":{"rcpt_to":"c@y.example","friendly_from":"z","customer_id":"1026","content":{"subject":"s","headers":[{"A":"b"},{}],
-			"email_rfc822":"A: b\r\n\r\nc\r\n","email_rfc822_is_base64":false,"to":["x"]},"msg_from":"a@x.example","webhook_id":"85006171274531012","protocol":"smtp"}}}]`, []got{whole}},
+			"email_rfc822":"A: b\r\n\r\nc\r\n","email_rfc822_is_base64":false,"to":["x"]},"msg_from":"a@x.example","webhook_id":"85006171274531012","protocol":"smtp"}}}]`, []readEvent{whole}},
 		{"ids as numbers", `[{"msys":{"relay_message":{"rcpt_to":"c@y.example","customer_id":1026,"content":{"email_rfc822":"A: b\r\n\r\nc\r\n"},
-			"msg_from":"a@x.example","webhook_id":85006171274531012,"protocol":"smtp"}}}]`, []got{whole}},
-		{"ids as odd numbers", `{"rcpt_to":"c","webhook_id":-0.5e+10 ,"customer_id":0,"email_rfc822":"m\r\n"}`, []got{{from: "unsaid", to: "c", webhook: "-0.5e+10", customer: "0", message: "m\r\n"}}},
-		{"alone", `{"msys":{"relay_message":{"rcpt_to":"c","content":{"email_rfc822":"m\r\n"}}}}`, []got{short}},
-		{"PowerMTA", `{"rcpt_to":"c","content":{"email_rfc822":"m\r\n","headers":[]}}`, []got{short}},
-		{"PowerMTA, flat", `{"email_rfc822":"m\r\n","rcpt_to":"c"}`, []got{short}},
-		{"base64 in content, before", `{"rcpt_to":"c","content":{"email_rfc822_is_base64":true,"email_rfc822":"bQ0K"}}`, []got{short}},
-		{"base64 in content, after", `{"rcpt_to":"c","content":{"email_rfc822":"bQ0K","email_rfc822_is_base64":true}}`, []got{short}},
-		{"base64 beside, before", `{"email_rfc822_is_base64":true,"rcpt_to":"c","content":{"email_rfc822":"bQ0K"}}`, []got{short}},
-		{"base64 beside, after", `{"rcpt_to":"c","content":{"email_rfc822":"bQ0K"},"email_rfc822_is_base64":true}`, []got{short}},
-		{"base64 said in both places", `{"rcpt_to":"c","content":{"email_rfc822":"bQ0K","email_rfc822_is_base64":true},"email_rfc822_is_base64":true}`, []got{short}},
-		{"null sender", `{"rcpt_to":"c","msg_from":"","email_rfc822":"m\r\n"}`, []got{null}},
-		{"null sender in brackets", `{"rcpt_to":"c","msg_from":"<>","email_rfc822":"m\r\n"}`, []got{null}},
-		{"nulls are not there", `{"rcpt_to":"c","msg_from":null,"webhook_id":null,"protocol":null,"content":null,"email_rfc822_is_base64":null,"email_rfc822":"m\r\n"}`, []got{short}},
-		{"empty message", `{"rcpt_to":"c","email_rfc822":""}`, []got{{from: "unsaid", to: "c"}}},
-		{"ping", `[{"msys":{}}]`, []got{ping}},
-		{"ping alone, with blanks", " \r\n\t{ \"msys\" : { } } \n", []got{ping}},
-		{"another kind of event", `[{"msys":{"message_event":{"rcpt_to":"x","type":"delivery"}}}]`, []got{ping}},
-		{"another kind beside", `[{"msys":{"x":1,"relay_message":{"rcpt_to":"c","email_rfc822":"m\r\n"},"y":[]},"z":{}}]`, []got{short}},
+			"msg_from":"a@x.example","webhook_id":85006171274531012,"protocol":"smtp"}}}]`, []readEvent{whole}},
+		{"ids as odd numbers", `{"rcpt_to":"c","webhook_id":-0.5e+10 ,"customer_id":0,"email_rfc822":"m\r\n"}`, []readEvent{{from: "unsaid", to: "c", webhook: "-0.5e+10", customer: "0", message: "m\r\n"}}},
+		{"alone", `{"msys":{"relay_message":{"rcpt_to":"c","content":{"email_rfc822":"m\r\n"}}}}`, []readEvent{short}},
+		{"PowerMTA", `{"rcpt_to":"c","content":{"email_rfc822":"m\r\n","headers":[]}}`, []readEvent{short}},
+		{"PowerMTA, flat", `{"email_rfc822":"m\r\n","rcpt_to":"c"}`, []readEvent{short}},
+		{"base64 in content, before", `{"rcpt_to":"c","content":{"email_rfc822_is_base64":true,"email_rfc822":"bQ0K"}}`, []readEvent{short}},
+		{"base64 in content, after", `{"rcpt_to":"c","content":{"email_rfc822":"bQ0K","email_rfc822_is_base64":true}}`, []readEvent{short}},
+		{"base64 beside, before", `{"email_rfc822_is_base64":true,"rcpt_to":"c","content":{"email_rfc822":"bQ0K"}}`, []readEvent{short}},
+		{"base64 beside, after", `{"rcpt_to":"c","content":{"email_rfc822":"bQ0K"},"email_rfc822_is_base64":true}`, []readEvent{short}},
+		{"base64 said in both places", `{"rcpt_to":"c","content":{"email_rfc822":"bQ0K","email_rfc822_is_base64":true},"email_rfc822_is_base64":true}`, []readEvent{short}},
+		{"null sender", `{"rcpt_to":"c","msg_from":"","email_rfc822":"m\r\n"}`, []readEvent{null}},
+		{"null sender in brackets", `{"rcpt_to":"c","msg_from":"<>","email_rfc822":"m\r\n"}`, []readEvent{null}},
+		{"nulls are not there", `{"rcpt_to":"c","msg_from":null,"webhook_id":null,"protocol":null,"content":null,"email_rfc822_is_base64":null,"email_rfc822":"m\r\n"}`, []readEvent{short}},
+		{"empty message", `{"rcpt_to":"c","email_rfc822":""}`, []readEvent{{from: "unsaid", to: "c"}}},
+		{"ping", `[{"msys":{}}]`, []readEvent{ping}},
+		{"ping alone, with blanks", " \r\n\t{ \"msys\" : { } } \n", []readEvent{ping}},
+		{"another kind of event", `[{"msys":{"message_event":{"rcpt_to":"x","type":"delivery"}}}]`, []readEvent{ping}},
+		{"another kind beside", `[{"msys":{"x":1,"relay_message":{"rcpt_to":"c","email_rfc822":"m\r\n"},"y":[]},"z":{}}]`, []readEvent{short}},
 		{"nothing", `[]`, nil},
-		{"several", `[{"msys":{}},{"msys":{"relay_message":{"rcpt_to":"c","email_rfc822":"m\r\n"}}},{"rcpt_to":"c","email_rfc822":"m\r\n"}]`, []got{ping, short, short}},
-		{"escaped keys", `{"rcpt\u005fto":"c","email_rfc822":"m\r\n"}`, []got{short}},
-		{"keys in capitals are others", `{"RCPT_TO":1,"rcpt_to":"c","email_rfc822":"m\r\n"}`, []got{short}},
-		{"a key that is too long to be ours", `{"` + strings.Repeat("k", 5000) + `":1,"rcpt_to":"c","email_rfc822":"m\r\n"}`, []got{short}},
+		{"several", `[{"msys":{}},{"msys":{"relay_message":{"rcpt_to":"c","email_rfc822":"m\r\n"}}},{"rcpt_to":"c","email_rfc822":"m\r\n"}]`, []readEvent{ping, short, short}},
+		{"escaped keys", `{"rcpt\u005fto":"c","email_rfc822":"m\r\n"}`, []readEvent{short}},
+		{"keys in capitals are others", `{"RCPT_TO":1,"rcpt_to":"c","email_rfc822":"m\r\n"}`, []readEvent{short}},
+		{"a key that is too long to be ours", `{"` + strings.Repeat("k", 5000) + `":1,"rcpt_to":"c","email_rfc822":"m\r\n"}`, []readEvent{short}},
 	} {
-		for name, r := range readers(c.body) {
-			all, err := read(t, r)
+		for name, r := range bodyReaders(c.body) {
+			all, err := readPost(t, r)
 			if err != nil || fmt.Sprintf("%+v", all) != fmt.Sprintf("%+v", c.want) {
 				t.Errorf("%s, %s: %+v, %v; want %+v", c.name, name, all, err, c.want)
 			}
@@ -102,8 +102,18 @@ func TestDialects(t *testing.T) {
 	}
 }
 
-// readers gives a body whole and in the smallest steps.
-func readers(body string) map[string]io.Reader {
+func TestEscapes(t *testing.T) {
+	const in = `\"\\\/\b\f\n\r\t\u0000\u0041\u00e4\u00E4\u20ac\uFFFD\ud83d\ude00\uD800\uDC00\udbff\udfff\\u0041` + "\x7f\u00e4\u20ac\ufffd\U0001f600"
+	const want = "\"\\/\b\f\r\n\r\t\x00A\u00e4\u00e4\u20ac\ufffd\U0001f600\U00010000\U0010ffff\\u0041\x7f\u00e4\u20ac\ufffd\U0001f600"
+	for name, r := range bodyReaders(`{"rcpt_to":"c","email_rfc822":"` + in + `"}`) {
+		if all, err := readPost(t, r); err != nil || all[0].message != want {
+			t.Errorf("%s: %+v, %v", name, all, err)
+		}
+	}
+}
+
+// bodyReaders gives a body whole and in the smallest steps.
+func bodyReaders(body string) map[string]io.Reader {
 	return map[string]io.Reader{
 		"whole":    strings.NewReader(body),
 		"bytewise": iotest.OneByteReader(strings.NewReader(body)),
@@ -206,8 +216,8 @@ func TestWrongBodies(t *testing.T) {
 		{"\xff", "no relay post"},
 		{"[]\xff", "something after the end"},
 	} {
-		for name, r := range readers(c.body) {
-			_, err := read(t, r)
+		for name, r := range bodyReaders(c.body) {
+			_, err := readPost(t, r)
 			var form *formError
 			if !errors.As(err, &form) || !strings.Contains(err.Error(), c.says) {
 				t.Errorf("%s, %s: %v; want a formError with %q", c.body, name, err, c.says)
@@ -232,7 +242,7 @@ func TestTooBig(t *testing.T) {
 		{`{"rcpt_to":"c","email_rfc822":"` + strings.Repeat("a", 1<<20) + `"}`, ""},
 		{`{"rcpt_to":"c","email_rfc822":"` + strings.Repeat("a", 1<<20+1), "a message is larger than allowed"},
 	} {
-		_, err := read(t, strings.NewReader(c.body))
+		_, err := readPost(t, strings.NewReader(c.body))
 		var big *tooBigError
 		if c.says == "" && err != nil || c.says != "" && (!errors.As(err, &big) || !strings.Contains(err.Error(), c.says)) {
 			t.Errorf("%.80s…: %v; want %q", c.body, err, c.says)
@@ -244,20 +254,20 @@ func TestTooBig(t *testing.T) {
 func TestErrorsOfOthers(t *testing.T) {
 	gone := errors.New("client gone")
 	for n := range len(msgOK) {
-		_, err := read(t, io.MultiReader(strings.NewReader(msgOK[:n]), iotest.ErrReader(gone)))
+		_, err := readPost(t, io.MultiReader(strings.NewReader(msgOK[:n]), iotest.ErrReader(gone)))
 		if !errors.Is(err, gone) {
 			t.Errorf("after %d bytes: %v", n, err)
 		}
 	}
-	if _, err := read(t, io.MultiReader(strings.NewReader(`{"x":-`), iotest.ErrReader(gone))); !errors.Is(err, gone) {
+	if _, err := readPost(t, io.MultiReader(strings.NewReader(`{"x":-`), iotest.ErrReader(gone))); !errors.Is(err, gone) {
 		t.Errorf("in a number: %v", err)
 	}
-	if _, err := read(t, idle{}); !errors.Is(err, io.ErrNoProgress) {
+	if _, err := readPost(t, idleReader{}); !errors.Is(err, io.ErrNoProgress) {
 		t.Errorf("idle reader: %v", err)
 	}
 
 	full := errors.New("memory full")
-	var l ledger
+	var l heldLedger
 	limits := l.limits(1 << 20)
 	count := limits.hold
 	limits.hold = func(n int) error {
@@ -279,16 +289,16 @@ func TestErrorsOfOthers(t *testing.T) {
 	}
 }
 
-type idle struct{}
+type idleReader struct{}
 
-func (idle) Read([]byte) (int, error) { return 0, nil }
+func (idleReader) Read([]byte) (int, error) { return 0, nil }
 
 // An event is handed over before the rest of the body is there.
 func TestAsSoonAsComplete(t *testing.T) {
 	r, w := io.Pipe()
 	seen := make(chan string)
 	done := make(chan error)
-	var l ledger
+	var l heldLedger
 	go func() {
 		done <- decode(r, l.limits(100), func(e *event) error { seen <- e.Recipient; return nil })
 	}()

@@ -12,8 +12,8 @@ import (
 	"testing"
 )
 
-// post is a body with one message.
-func post(t testing.TB, message string, inBase64 bool) []byte {
+// relayPost is a body with one message.
+func relayPost(t testing.TB, message string, inBase64 bool) []byte {
 	t.Helper()
 	if inBase64 {
 		message = base64.StdEncoding.EncodeToString([]byte(message))
@@ -48,7 +48,7 @@ func TestExactBytes(t *testing.T) {
 			c.out = c.in
 		}
 		for _, inBase64 := range []bool{false, true} {
-			all, err := read(t, bytes.NewReader(post(t, c.in, inBase64)))
+			all, err := readPost(t, bytes.NewReader(relayPost(t, c.in, inBase64)))
 			if err != nil || len(all) != 1 {
 				t.Errorf("%s: %d events, %v", c.name, len(all), err)
 			} else if all[0].message != c.out {
@@ -64,7 +64,7 @@ func TestLineEndsAcrossPieces(t *testing.T) {
 		for shift := -2; shift <= 2; shift++ {
 			in := strings.Repeat("\nx", size)[:size+shift-1] + "\r\n" + "y\nz"
 			for _, inBase64 := range []bool{false, true} {
-				all, err := read(t, bytes.NewReader(post(t, in, inBase64)))
+				all, err := readPost(t, bytes.NewReader(relayPost(t, in, inBase64)))
 				if err != nil || all[0].message != in {
 					t.Errorf("%d%+d (base64 %v): changed, or %v", size, shift, inBase64, err)
 				}
@@ -80,7 +80,7 @@ func TestBinary(t *testing.T) {
 		for range n {
 			in = append(in, byte(rng.Uint32()))
 		}
-		all, err := read(t, bytes.NewReader(post(t, string(in), true)))
+		all, err := readPost(t, bytes.NewReader(relayPost(t, string(in), true)))
 		if err != nil || all[0].message != string(in) {
 			t.Errorf("%d bytes: not as they were, or %v", n, err)
 		}
@@ -143,9 +143,9 @@ func decodeAll(in string, n int) (string, error) {
 func TestWriterFails(t *testing.T) {
 	full := errors.New("full")
 	for _, inBase64 := range []bool{false, true} {
-		var l ledger
-		err := decode(bytes.NewReader(post(t, strings.Repeat("x\r\n", 100000), inBase64)), l.limits(1<<20), func(e *event) error {
-			n, err := e.WriteTo(failing{after: 10, err: full})
+		var l heldLedger
+		err := decode(bytes.NewReader(relayPost(t, strings.Repeat("x\r\n", 100000), inBase64)), l.limits(1<<20), func(e *event) error {
+			n, err := e.WriteTo(failingWriter{after: 10, err: full})
 			if n != 10 || l.held != 0 {
 				t.Errorf("%d bytes written, %d held", n, l.held)
 			}
@@ -157,12 +157,12 @@ func TestWriterFails(t *testing.T) {
 	}
 }
 
-type failing struct {
+type failingWriter struct {
 	after int
 	err   error
 }
 
-func (f failing) Write(p []byte) (int, error) { return min(len(p), f.after), f.err }
+func (f failingWriter) Write(p []byte) (int, error) { return min(len(p), f.after), f.err }
 
 // A large message is held once while it is read, and less and less while it is
 // written.
@@ -171,8 +171,8 @@ func TestHeldOnce(t *testing.T) {
 	line := strings.Repeat("x", 76) + "\r\n"
 	message := strings.Repeat(line, size/len(line))
 	for _, inBase64 := range []bool{false, true} {
-		body := post(t, message, inBase64)
-		var l ledger
+		body := relayPost(t, message, inBase64)
+		var l heldLedger
 		var before, after runtime.MemStats
 		runtime.ReadMemStats(&before)
 		err := decode(bytes.NewReader(body), l.limits(64<<20), func(e *event) error {
@@ -180,7 +180,7 @@ func TestHeldOnce(t *testing.T) {
 				t.Errorf("%d bytes held of a message of %d", l.most, e.Size())
 			}
 			last := l.held
-			_, err := e.WriteTo(writer(func(p []byte) {
+			_, err := e.WriteTo(writerFunc(func(p []byte) {
 				if l.held > last || len(p) > wholePiece {
 					t.Fatalf("%d bytes held after %d; %d written at once", l.held, last, len(p))
 				}
@@ -198,16 +198,16 @@ func TestHeldOnce(t *testing.T) {
 	}
 }
 
-type writer func([]byte)
+type writerFunc func([]byte)
 
-func (w writer) Write(p []byte) (int, error) { w(p); return len(p), nil }
+func (w writerFunc) Write(p []byte) (int, error) { w(p); return len(p), nil }
 
 // What nobody asked for costs nothing, however long.
 func TestUnknownFieldsAreNotHeld(t *testing.T) {
 	body := io.MultiReader(strings.NewReader(`{"text":"`), strings.NewReader(strings.Repeat("äöü\\n", 1<<20)), strings.NewReader(`",`+msgOK[1:]))
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	if _, err := read(t, body); err != nil {
+	if _, err := readPost(t, body); err != nil {
 		t.Fatal(err)
 	}
 	runtime.ReadMemStats(&after)
@@ -227,11 +227,11 @@ func BenchmarkDecode(b *testing.B) {
 		"10MB-cyrillic": {strings.Repeat(strings.Repeat("ж", 38)+"\r\n", 10<<20/len(line)), false},
 		"10KB-plain":    {strings.Repeat(line, 10<<10/len(line)), false},
 	} {
-		body := post(b, c.message, c.inBase64)
+		body := relayPost(b, c.message, c.inBase64)
 		b.Run(name, func(b *testing.B) {
 			b.SetBytes(int64(len(c.message)))
 			b.ReportAllocs()
-			var l ledger
+			var l heldLedger
 			for b.Loop() {
 				err := decode(bytes.NewReader(body), l.limits(64<<20), func(e *event) error {
 					_, err := e.WriteTo(io.Discard)
