@@ -114,8 +114,8 @@ func (k *checker) element(list string, i int) string {
 }
 
 func (k *checker) listeners(c *Config) {
-	if len(c.Milter) == 0 {
-		k.bad("milter", "needs at least one listener")
+	if len(c.Milter) == 0 && len(c.Webhook.Listen) == 0 {
+		k.bad("milter", "needs at least one listener, as long as webhook.listen has none")
 	}
 	seen := map[string]bool{}
 	for i, l := range c.Milter {

@@ -154,10 +154,14 @@ type Webhook struct {
 
 // An HTTPListener is a socket for HTTP, or for HTTPS with a certificate.
 type HTTPListener struct {
-	Listen      string `yaml:"listen"`      // inet:HOST:PORT, inet6:[HOST]:PORT or unix:/PATH
-	Certificate string `yaml:"certificate"` // PEM file, with the chain; "": no TLS
-	Key         string `yaml:"key"`         // PEM file
+	Listen      string   `yaml:"listen"`      // inet:HOST:PORT, inet6:[HOST]:PORT or unix:/PATH
+	Certificate string   `yaml:"certificate"` // PEM file, with the chain; "": no TLS
+	Key         string   `yaml:"key"`         // PEM file
+	Group       string   `yaml:"group"`       // of a unix socket; "": that of the process
+	Mode        FileMode `yaml:"mode"`        // of a unix socket
 }
+
+func (l *HTTPListener) setDefaults() { l.Mode = 0o660 }
 
 // A Credential lets in who presents it.
 type Credential struct {

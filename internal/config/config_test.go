@@ -189,7 +189,15 @@ func TestMistakes(t *testing.T) {
 		{"listener", need + "milter: {listen: \"8894\"}\n", []string{"f:2: milter.listen: must be inet:HOST:PORT"}},
 		{"listeners", need + "milter: [{listen: \"inet::8894\"}, {listen: \"unix:relative\"}, {listen: \"inet:a:x\"}, {listen: \"unix:/a\", group: \"a b\"}, {listen: \"inet:h:1\", group: g}, {listen: \"inet:h:1\"}]\n",
 			[]string{"f:2: milter[0].listen: must be", "f:2: milter[1].listen: must be", "f:2: milter[2].listen: must be", "f:2: milter[3].group: is not", "f:2: milter[4].group: is for unix sockets only", "f:2: milter[5].listen: is the same"}},
-		{"no listener", need + "milter: []\n", []string{"f:2: milter: needs at least one listener"}},
+		{"no listener", need + "milter: []\n", []string{"f:2: milter: needs at least one listener, as long as webhook.listen has none"}},
+		{"reachable without auth", need + "webhook: {listen: [{listen: \"inet:0.0.0.0:80\"}, {listen: \"inet:localhost:80\"}, {listen: \"inet6:[::1]:80\"}, {listen: \"unix:/a\"}]}\n",
+			[]string{"f:2: webhook.listen[0].listen: can be reached from other machines, and webhook.auth is empty", "f:2: webhook.listen[1].listen: can be reached"}},
+		{"HTTP listeners", need + "webhook: {listen: [{listen: \"unix:/a\", key: /k}, {listen: \"unix:/a\", certificate: c, key: k}, {listen: \"inet:127.0.0.1:1\", group: g, mode: 999}]}\n",
+			[]string{"f:2: webhook.listen[2].mode: must be octal", "f:2: webhook.listen[0]: needs certificate and key, or neither", "f:2: webhook.listen[1].certificate: must be the absolute path", "f:2: webhook.listen[1].key: must be the absolute path", "f:2: webhook.listen[1].listen: is the same", "f:2: webhook.listen[2].group: is for unix sockets only"}},
+		{"paths", need + "webhook: {paths: [x, /v1/check, /a/../b, \"/a?b\"]}\n",
+			[]string{"f:2: webhook.paths[0]: must be a path", "f:2: webhook.paths[1]: must", "f:2: webhook.paths[2]: must", "f:2: webhook.paths[3]: must"}},
+		{"credentials", need + "webhook: {auth: [{kind: token, secret: \"file:/a\"}, {kind: header, header: \"a b\", secret: env:A}, {kind: basic, user: \"a:b\", secret: \"file:a\"}, {kind: bearer, secret: hunter2}]}\n",
+			[]string{"f:2: webhook.auth[0].kind: must be", "f:2: webhook.auth[1].header: must be the name", "f:2: webhook.auth[2].user: is required for basic", "f:2: webhook.auth[2].secret: must be file:/PATH or env:NAME", "f:2: webhook.auth[3].secret: must be file:/PATH or env:NAME"}},
 		{"store", need + "store: {path: data}\n", []string{"f:2: store.path: must be an absolute path"}},
 		{"anchors", need + "trust:\n  anchors:\n    - file: ca.pem\n    - {file: /ca.pem, domains: [any, a.de]}\n    - {file: /ca.pem, domains: [a..de, .b.fr]}\n",
 			[]string{"f:4: trust.anchors[0].file: must be the absolute path", "f:4: trust.anchors[0].domains: is required", "f:5: trust.anchors[1].domains: names any and", "f:6: trust.anchors[2].domains[0]: is not a domain"}},
@@ -284,7 +292,7 @@ func TestDiff(t *testing.T) {
 	if got, want := strings.Join(Diff(&a, &b), " "), "mode milter relays limits.chain"; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
-	if !NeedsRestart("milter") || NeedsRestart("mode") {
+	if !NeedsRestart("milter") || !NeedsRestart("webhook.listen") || NeedsRestart("webhook.auth") || NeedsRestart("mode") {
 		t.Error("what needs a restart")
 	}
 }
@@ -316,7 +324,7 @@ func FuzzLoad(f *testing.F) {
 			}
 			return
 		}
-		if len(c.Collect) == 0 || len(c.Milter) == 0 || c.Limits.InFlight/8 < c.Limits.Message {
+		if len(c.Collect) == 0 || len(c.Milter)+len(c.Webhook.Listen) == 0 || c.Limits.InFlight/8 < c.Limits.Message {
 			t.Errorf("accepted %+v", c)
 		}
 	})

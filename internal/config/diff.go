@@ -29,5 +29,5 @@ func diff(a, b reflect.Value, path string, paths *[]string) {
 // NeedsRestart says whether a change of the key at path has no effect on a
 // running daemon.
 func NeedsRestart(path string) bool {
-	return slices.Contains([]string{"milter", "store.path", "store.group", "reports.keep", "reports.size", "admin.listen"}, path)
+	return slices.Contains([]string{"milter", "store.path", "store.group", "reports.keep", "reports.size", "admin.listen", "webhook.listen"}, path)
 }

@@ -9,8 +9,14 @@ import (
 )
 
 func (k *checker) webhook(w *Webhook) {
+	seen := map[string]bool{}
 	for i, l := range w.Listen {
-		k.httpListener(k.element("webhook.listen", i), l, len(w.Auth) > 0)
+		at := k.element("webhook.listen", i)
+		k.httpListener(at, l, len(w.Auth) > 0)
+		if seen[l.Listen] {
+			k.bad(at+".listen", "is the same as that of another listener")
+		}
+		seen[l.Listen] = true
 	}
 	if len(w.Paths) == 0 {
 		k.bad("webhook.paths", "needs at least one path, like /")
@@ -45,6 +51,10 @@ func (k *checker) httpListener(at string, l HTTPListener, authenticated bool) {
 	if l.Key != "" && !path.IsAbs(l.Key) {
 		k.bad(at+".key", "must be the absolute path of a PEM file")
 	}
+	if l.Group != "" && !strings.HasPrefix(l.Listen, "unix:") {
+		k.bad(at+".group", "is for unix sockets only")
+	}
+	k.group(at+".group", l.Group)
 }
 
 // loopback says whether only this machine can reach an address. A name is not
