@@ -67,6 +67,6 @@ failed; 75 try again later; 77 not permitted; 78 configuration.`,
 	root.PersistentFlags().String("config", defaultConfig, "configuration `file`")
 	root.AddCommand(serveCommand(), inspectCommand(), checkConfigCommand(), versionCommand(),
 		listCommand(), showCommand(), pathCommand(), deleteCommand(), preferCommand(), blockCommand(), readmitCommand(), rebuildCommand(),
-		whyCommand(), demoCommand(), trustCommand(), sparkpostCommand(), webhookSampleCommand())
+		whyCommand(), demoCommand(), pipeCommand(), trustCommand(), sparkpostCommand(), webhookSampleCommand())
 	return root
 }

@@ -95,6 +95,19 @@ func (w *witness) run(ctx context.Context, inForce func() trusted) {
 	}
 }
 
+// finish learns what waits and saves, for a process that ends.
+func (w *witness) finish(t trusted) {
+	for {
+		select {
+		case l := <-w.learnt:
+			w.step(t, func(t trusted) error { return t.folder.Learn(t.shelf, l.path, l.at) })
+		default:
+			w.step(t, w.save)
+			return
+		}
+	}
+}
+
 func (w *witness) save(t trusted) error { return w.issuers.Save(t.folder, w.now()) }
 
 func (w *witness) step(t trusted, do func(trusted) error) {
