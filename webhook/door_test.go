@@ -45,7 +45,9 @@ func TestPathsAndMethods(t *testing.T) {
 // TestAlive: a blank POST is answered before anybody asks for the token, with the
 // words and the lines that monitoring looks for.
 func TestAlive(t *testing.T) {
-	r := start(t, func(c *webhook.Config, _ *collect.Settings) { c.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")} })
+	r := start(t, func(c *webhook.Config, _ *collect.Settings) {
+		c.Proxies = []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}
+	})
 	got := r.post("", "Content-Type: ", "X-MessageSystems-Webhook-Token: ", "X-Forwarded-For: 192.0.2.9", "X-Forwarded-Proto: https")
 	if got.status != 400 || got.text != `{"message":"Unknown Content-Type in request headers"}`+"\n" {
 		t.Errorf("%d %s", got.status, got.text)
