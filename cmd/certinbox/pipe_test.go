@@ -17,7 +17,7 @@ func TestParseExits(t *testing.T) {
 		"reject=100,defer=111":           {0, 100, 111, 100},
 		"defer=111":                      {0, 77, 111, 67},
 		"accept=255,reject=1,defer=0":    {255, 1, 0, 1},
-		"defer=2,accept=3,reject=2":      {3, 2, 2, 2}, // one status for all that is not taken may be all an MTA knows
+		"defer=4,accept=3,reject=4":      {3, 4, 4, 4}, // one status for all that is not taken may be all an MTA knows
 		"accept=99,reject=100,defer=111": {99, 100, 111, 100},
 	} {
 		if got, err := parseExits(list); err != nil || got != want {
@@ -27,7 +27,7 @@ func TestParseExits(t *testing.T) {
 	for _, list := range []string{
 		",", "reject", "reject=", "=1", "reject=256", "reject=-1", "reject=+1", "reject=01", "reject=1x", "reject= 1",
 		"Reject=1", "reject=1,", "reject=1,reject=2", "accept=0,reject=1,defer=2,accept=0", "refuse=1", "reject=1;defer=2",
-		"reject=0", "defer=0", "accept=77", "accept=75", "reject=99999999999999999999", "reject=1e1", "reject=0x1",
+		"reject=0", "defer=0", "accept=77", "accept=75", "accept=67", "accept=64", "accept=2", "reject=99999999999999999999", "reject=1e1", "reject=0x1",
 	} {
 		if got, err := parseExits(list); err == nil {
 			t.Errorf("%q: %+v, want an error", list, got)
@@ -38,7 +38,7 @@ func TestParseExits(t *testing.T) {
 // FuzzPipeExits: whatever --map says, what was not taken never looks like what
 // was, and what is read again is the same.
 func FuzzPipeExits(f *testing.F) {
-	for _, s := range []string{"", "reject=100,defer=111", "accept=0", "accept=1,defer=2,reject=3", "reject=0", "accept=77", ",", "reject=1,reject=1", "defer=0256"} {
+	for _, s := range []string{"", "reject=100,defer=111", "accept=0", "accept=1,defer=2,reject=3", "reject=0", "accept=77", "accept=67", ",", "reject=1,reject=1", "defer=0256"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, list string) {
@@ -49,7 +49,7 @@ func FuzzPipeExits(f *testing.F) {
 			}
 			return
 		}
-		for _, n := range []int{e.reject, e.deferred, e.nobody} {
+		for _, n := range []int{e.reject, e.deferred, e.nobody, exitUsage, exitCrash} {
 			if n == e.accept || n < 0 || n > 255 {
 				t.Errorf("%q: %+v", list, e)
 			}

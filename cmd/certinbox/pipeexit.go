@@ -15,6 +15,9 @@ import (
 // exitNoUser is what an MTA knows as an unknown recipient: EX_NOUSER.
 const exitNoUser = 67
 
+// exitCrash is how the Go runtime ends a program with a fault that nothing catches.
+const exitCrash = 2
+
 // notCollected is the reason for a message that goes to no collection address.
 const notCollected = "not-collected"
 
@@ -55,8 +58,9 @@ func parseExits(list string) (exits, error) {
 			return exits{}, fmt.Errorf("--map: %.40q: the words are accept, reject and defer", part)
 		}
 	}
-	if e.deferred == e.accept || e.reject == e.accept {
-		return exits{}, errors.New("--map: what is taken must have a status of its own")
+	switch e.accept {
+	case e.reject, e.deferred, e.nobody, exitUsage, exitCrash:
+		return exits{}, fmt.Errorf("--map: %d for what is taken is the status of something else, too", e.accept)
 	}
 	return e, nil
 }

@@ -23,10 +23,12 @@ type Postfix struct {
 	t   testing.TB
 }
 
-// A Service is one smtpd of the instance.
+// A Service is one smtpd of the instance, or a service that delivers.
 type Service struct {
 	Addr    string            // host:port on loopback
 	Options map[string]string // of this smtpd alone, as with -o
+
+	Entry string // of master.cf, in the place of an smtpd
 }
 
 // StartPostfix starts an instance with the given smtpd services and settings
@@ -51,7 +53,9 @@ func StartPostfix(t testing.TB, settings map[string]string, services ...Service)
 	p.run("start")
 	t.Cleanup(p.stop)
 	for _, s := range services {
-		awaitListening(t, s.Addr)
+		if s.Entry == "" {
+			awaitListening(t, s.Addr)
+		}
 	}
 	return p
 }
@@ -86,6 +90,10 @@ func (p *Postfix) mainCF(box *user.User, settings map[string]string) string {
 func masterCF(services []Service) string {
 	var b strings.Builder
 	for _, s := range services {
+		if s.Entry != "" {
+			b.WriteString(s.Entry + "\n")
+			continue
+		}
 		fmt.Fprintf(&b, "%s inet n - n - 50 smtpd\n", s.Addr)
 		for k, v := range s.Options {
 			fmt.Fprintf(&b, "  -o { %s = %s }\n", k, v)
