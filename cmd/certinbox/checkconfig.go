@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -15,8 +16,9 @@ func checkConfigCommand() *cobra.Command {
 		Use:   "check-config",
 		Short: "say what is wrong with the configuration",
 		Long: `Read the configuration as the daemon would, with the CA certificates and groups that
-it names, and say everything that is wrong with it. Nothing is written or
-opened for others. Root reads as the user that owns the store, if there is one yet.
+it names and the certificates and secrets of the webhook, and say everything that is
+wrong with it. Nothing is written or opened for others. Root reads as the user that owns
+the store, if there is one yet.
 
 Exit status: 0 the daemon would start with it; 78 it would not.`,
 		Example: "  certinbox check-config --config /etc/certinbox/config.yaml && systemctl reload certinbox",
@@ -34,6 +36,9 @@ Exit status: 0 the daemon would start with it; 78 it would not.`,
 				return err
 			}
 			if err := groups(c); err != nil {
+				return err
+			}
+			if err := webhookFiles(c, teller(cmd.ErrOrStderr())); err != nil {
 				return err
 			}
 			file, _ := cmd.Flags().GetString("config")
@@ -70,8 +75,35 @@ func groups(c *config.Config) error {
 	for i, l := range c.Milter {
 		look(fmt.Sprintf("milter[%d].group", i), l.Group)
 	}
+	for i, l := range c.Webhook.Listen {
+		look(fmt.Sprintf("webhook.listen[%d].group", i), l.Group)
+	}
 	if len(errs) > 0 {
 		return fail(exitConfig, errors.Join(errs...))
+	}
+	return nil
+}
+
+// webhookFiles reads the certificates and secrets of the webhook. A variable may be
+// there for the daemon only.
+func webhookFiles(c *config.Config, tell func(string)) error {
+	var errs []error
+	if len(c.Webhook.Listen) > 0 {
+		for i, a := range c.Webhook.Auth {
+			if _, err := readCredential(i, a, tell); errors.Is(err, errUnset) {
+				tell(err.Error() + " here; the daemon needs it")
+			} else if err != nil {
+				errs = append(errs, err)
+			}
+		}
+	}
+	for i, l := range c.Webhook.Listen {
+		if l.Certificate != "" {
+			errs = append(errs, certificateOf(i, l).read(tell, time.Now()))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return fail(exitConfig, err)
 	}
 	return nil
 }

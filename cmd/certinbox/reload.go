@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"strings"
@@ -17,6 +18,7 @@ func (d *service) reload() {
 			log.Error("reload: a fault of ours; the old settings stay", "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 		}
 	}()
+	d.webhook.readCertificates(log) // a new one waits for nobody's mistake
 	next, err := config.Load(d.file)
 	if err != nil {
 		d.refuse(err)
@@ -33,6 +35,12 @@ func (d *service) reload() {
 	// What needs a restart stays as it is until then, so that the settings in
 	// force are those of one file or the other for each key.
 	next.Milter, next.Store, next.Reports, next.Admin = d.config.Milter, d.config.Store, d.config.Reports, d.config.Admin
+	next.Webhook.Listen = d.config.Webhook.Listen
+	posts, err := d.webhookSettings(next)
+	if err = errors.Join(err, d.webhook.allows(next)); err != nil {
+		d.refuse(err)
+		return
+	}
 	a, err := d.assemble(next, d.inForce.Load())
 	if err != nil {
 		d.refuse(err)
@@ -40,6 +48,7 @@ func (d *service) reload() {
 	}
 	d.bounded = boundMemory(next, d.bounded)
 	d.collector.Set(a.settings)
+	d.webhook.set(posts)
 	d.install(a)
 	d.log.Configure(next.Log.Format, next.Log.Level)
 	d.config = next

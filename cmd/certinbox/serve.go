@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"os"
 	"os/signal"
 	"sync/atomic"
@@ -29,14 +28,15 @@ func serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "judge the mail that an MTA hands over, and keep what is good",
-		Long: `Listen for an MTA that speaks the milter protocol, judge the mail that goes to a
-collection address, and keep the certificates of what is good. Mail for other
-people is let go before its header.
+		Long: `Listen for an MTA that speaks the milter protocol, or posts over HTTP where
+webhook.listen is set, judge the mail that goes to a collection address, and keep the
+certificates of what is good. Mail for other people is let go before its header.
 
-Sockets that systemd hands over replace the configured listeners. SIGHUP reads
-the configuration and the CA certificates again; if there is a mistake, the old
-settings stay. SIGTERM and SIGINT end the daemon after the messages under way.
-The log goes to standard error.
+Sockets that systemd hands over replace the configured milter listeners, but for those
+at an address of webhook.listen, which are the webhook's. SIGHUP reads the configuration,
+the CA certificates, and the certificates and secrets of the webhook again; if there is a
+mistake, the old settings stay. SIGTERM and SIGINT end the daemon after the messages
+under way. The log goes to standard error.
 
 --at, --dns and --anchors are for trials: they are taken only when every listener
 is a unix socket or on loopback.
@@ -74,7 +74,8 @@ type service struct {
 
 	trustChanged chan struct{} // a reload changed who may vouch
 	server       *milter.Server
-	bounded      bool // the bound of memory is ours, not GOMEMLIMIT's
+	webhook      *webhookDoor // nil: no mail comes over HTTP
+	bounded      bool         // the bound of memory is ours, not GOMEMLIMIT's
 }
 
 func (d *service) run(ctx context.Context) error {
@@ -84,13 +85,12 @@ func (d *service) run(ctx context.Context) error {
 	if err := refuseRoot(d.config); err != nil {
 		return err
 	}
-	listeners, err := d.prepare()
+	opened, err := d.prepare()
 	if err != nil {
 		return err
 	}
 	d.bounded = boundMemory(d.config, false)
 	defer d.serveMetrics()()
-	d.collector = collect.New(d.inForce.Load().settings)
 	host, _ := os.Hostname() // "" lets the server say localhost
 	d.server = milter.New(milter.Config{Collector: d.collector, Log: d.log.Logger(), Name: host})
 
@@ -100,12 +100,13 @@ func (d *service) run(ctx context.Context) error {
 	signal.Notify(hup, syscall.SIGHUP)
 	defer signal.Stop(hup)
 
-	ended := make(chan error, len(listeners))
-	for _, ln := range listeners {
+	ended := make(chan error, len(opened.all()))
+	for _, ln := range opened.milter {
 		d.log.Logger().Info("listening", "on", ln.Addr().Network()+":"+ln.Addr().String())
 		go func() { ended <- d.server.Serve(ln) }()
 	}
-	for _, address := range unheard(d.config, listeners) {
+	d.webhook.serve(d.log.Logger(), ended)
+	for _, address := range unheard(d.config, opened.milter) {
 		d.log.Logger().Warn("milter.listen " + address + " is not listened on: systemd hands over its own sockets; change certinbox.socket instead")
 	}
 	defer d.background(ctx)()
@@ -117,6 +118,7 @@ func (d *service) run(ctx context.Context) error {
 			d.reload()
 		case err := <-ended:
 			d.server.Close()
+			d.webhook.close()
 			if err == nil {
 				err = errors.New("a listener ended by itself")
 			}
@@ -129,7 +131,7 @@ func (d *service) run(ctx context.Context) error {
 }
 
 // prepare puts together what the configuration says, and opens the listeners.
-func (d *service) prepare() ([]net.Listener, error) {
+func (d *service) prepare() (*sockets, error) {
 	clock, err := d.clock()
 	if err != nil {
 		return nil, err
@@ -149,15 +151,35 @@ func (d *service) prepare() ([]net.Listener, error) {
 	}
 	d.install(a)
 	d.witness.resume(a.trusted)
-	listeners, err := openListeners(d.config)
+	d.collector = collect.New(a.settings)
+	opened, err := openSockets(d.config)
 	if err != nil {
 		return nil, err
 	}
-	if flag := d.given(); flag != "" && !allLocal(listeners) {
-		closeAll(listeners)
-		return nil, &failure{exitUsage, fmt.Errorf("%s is for trials, and a listener can be reached from other machines", flag), "listen on 127.0.0.1, ::1 or a unix socket"}
+	if err := d.openWebhook(opened); err != nil {
+		opened.close()
+		return nil, err
 	}
-	return listeners, nil
+	return opened, nil
+}
+
+// openWebhook makes what stands behind the sockets of the webhook, and refuses
+// sockets that others can reach where only this machine should.
+func (d *service) openWebhook(opened *sockets) error {
+	if flag := d.given(); flag != "" && !allLocal(opened.all()) {
+		return &failure{exitUsage, fmt.Errorf("%s is for trials, and a listener can be reached from other machines", flag), "listen on 127.0.0.1, ::1 or a unix socket"}
+	}
+	set, err := d.webhookSettings(d.config)
+	if err != nil {
+		return err
+	}
+	if d.webhook, err = newWebhook(d.config, set, opened.webhook); err != nil {
+		return err
+	}
+	if err := d.webhook.allows(d.config); err != nil {
+		return &failure{exitConfig, err, "set webhook.auth, or listen on 127.0.0.1, [::1] or a unix socket"}
+	}
+	return nil
 }
 
 // end lets the messages under way finish.
@@ -166,7 +188,9 @@ func (d *service) end() error {
 	d.log.Logger().Info("stopping: messages under way are finished")
 	ctx, cancel := context.WithTimeout(context.Background(), drain)
 	defer cancel()
-	if err := d.server.Shutdown(ctx); err != nil {
+	posts := make(chan error, 1)
+	go func() { posts <- d.webhook.shutdown(ctx) }()
+	if err := errors.Join(d.server.Shutdown(ctx), <-posts); err != nil {
 		d.log.Logger().Warn("not everything was finished; those senders try again", "err", err.Error())
 	}
 	d.log.Logger().Info("stopped")
@@ -178,20 +202,4 @@ func (d *service) tell(state string) {
 	if _, err := daemon.SdNotify(false, state); err != nil {
 		d.log.Logger().Warn("cannot tell systemd", "state", state, "err", err.Error())
 	}
-}
-
-// allLocal says whether only this machine can reach the listeners.
-func allLocal(listeners []net.Listener) bool {
-	for _, ln := range listeners {
-		switch a := ln.Addr().(type) {
-		case *net.UnixAddr:
-		case *net.TCPAddr:
-			if !a.IP.IsLoopback() {
-				return false
-			}
-		default:
-			return false
-		}
-	}
-	return true
 }
