@@ -110,6 +110,8 @@ func bodyTrouble(err error) (status int, message string, retry int) {
 	switch {
 	case errors.Is(err, errBusy):
 		return http.StatusServiceUnavailable, "too many bytes are held at the moment", busyRetry
+	case errors.Is(err, errTooLong):
+		return http.StatusServiceUnavailable, "it took too long to judge what came before: send fewer messages in one post", busyRetry
 	case errors.Is(err, os.ErrDeadlineExceeded):
 		return http.StatusRequestTimeout, "the body came too slowly", 0
 	}

@@ -81,6 +81,9 @@ func (g *gate) leave(client netip.Prefix) {
 // errBusy: there is no room for more bytes at the moment.
 var errBusy = errors.New("webhook: too many bytes are held at the moment")
 
+// errTooLong: a post goes on for longer than maxPost.
+var errTooLong = errors.New("webhook: the post takes too long")
+
 // A memory counts the bytes of message that all requests hold. There is no share
 // for one client: only who has presented a secret, or is of this host, gets so far.
 type memory struct{ held atomic.Int64 }

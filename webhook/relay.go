@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net/http"
 	"strconv"
+	"time"
 
 	"github.com/certinbox/certinbox/internal/collect"
 	"github.com/certinbox/certinbox/verify"
@@ -20,7 +21,12 @@ const maxBatch = 48
 
 // maxReports bounds the reports in one answer, in bytes. Those beyond it are left
 // out; they are found by their reference.
-const maxReports = 4 << 20
+const maxReports = 1 << 20
+
+// maxPost is how long a post may take before an event of it is begun. Events that
+// each wait for somebody's DNS would else hold a place for days; real posts have
+// one event.
+const maxPost = 10 * time.Minute
 
 // A batch is the events of one relay post, on their way.
 type batch struct {
@@ -56,6 +62,9 @@ func (b *batch) take(e *event) error {
 	if e.Ping {
 		b.tally.pings++
 		return nil
+	}
+	if time.Since(b.began) > maxPost {
+		return errTooLong
 	}
 	b.tally.events++
 	a, err := b.judge(e, index)

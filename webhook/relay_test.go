@@ -195,6 +195,21 @@ func TestObserve(t *testing.T) {
 	}
 }
 
+// TestManyEvents: an answer has an end. What is left out is found by its reference.
+func TestManyEvents(t *testing.T) {
+	r := start(t, func(_ *webhook.Config, s *collect.Settings) { s.Reports = nil })
+	one := event(ours, message(t, "demo-09-unsigned").Message)
+	const n = 2000
+	got := r.post("[" + strings.Repeat(one+",", n-1) + one + "]")
+	if got.status != 200 || len(got.events) != n || len(got.text) > 2<<20 {
+		t.Fatalf("%d, %d events, %d bytes", got.status, len(got.events), len(got.text))
+	}
+	first, last := got.events[0], got.events[n-1]
+	if len(first.Report) == 0 || len(last.Report) != 0 || last.Index != n-1 || last.Reference == "" || last.Action != "swallow" {
+		t.Errorf("%.200v %.200v", first, last)
+	}
+}
+
 // TestFiftyClients: each is answered, whatever the others send, and nothing is
 // lost. It ends with nothing held.
 func TestFiftyClients(t *testing.T) {
