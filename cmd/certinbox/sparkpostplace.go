@@ -124,11 +124,11 @@ func (s *sparkpostSetup) printMX(w io.Writer, mx []string, works bool) {
 		fmt.Fprintf(w, "    %s. IN MX 10 inbound.MAIN-BOUNCE-DOMAIN.   (or TENANT.mx.e.sparkpost.com.)\n\nThat is how those of enterprise accounts look: take the one of your other domains there, or ask your account manager.\n", s.domain)
 	}
 	fmt.Fprintf(w, `
-Then check:
+Then check that
 
-    dig +short MX %[1]s     gives these and no others
-    collect: in config.yaml        names the address at %[1]s; mail for others there is answered 200 and dropped
-    webhook.auth: there            has the secret of --token-file
-    a signed mail to that address  appears in the log of certinbox serve and ends in "written file"
+  - dig +short MX %[1]s gives these and no others;
+  - collect in config.yaml names the address at %[1]s: what goes to others there is answered 200 and dropped;
+  - webhook.auth there has the secret of --token-file;
+  - a signed mail to that address appears in the log of certinbox serve, which ends in "written file".
 `, s.domain)
 }

@@ -33,7 +33,10 @@ func (s *sparkpostSetup) run(ctx context.Context, out io.Writer, tell func(strin
 	if err != nil {
 		return s.failed(err)
 	}
-	works := target.try(ctx, out, tell, s.domain)
+	works, err := target.try(ctx, out, tell, s.domain)
+	if err != nil {
+		return err
+	}
 	valid, err := s.validate(ctx, out, api, id)
 	if err != nil {
 		return s.failed(err)

@@ -52,12 +52,12 @@ func setupSample(domain string) ([]byte, error) {
 }
 
 // try posts what SparkPost posts, prints how each is answered, and says whether
-// all is well.
-func (t *relayTarget) try(ctx context.Context, out io.Writer, tell func(string), domain string) bool {
+// all is well. What cannot be reached from here may be within SparkPost's reach: that
+// is told, and no failure.
+func (t *relayTarget) try(ctx context.Context, out io.Writer, tell func(string), domain string) (bool, error) {
 	sample, err := setupSample(domain)
 	if err != nil {
-		fmt.Fprintf(out, "target: FAILED: %v\n", err)
-		return false
+		return false, fail(exitInternal, err)
 	}
 	works := true
 	for _, probe := range []struct {
@@ -67,8 +67,8 @@ func (t *relayTarget) try(ctx context.Context, out io.Writer, tell func(string),
 		status, answer, err := t.post(ctx, probe.body, t.token)
 		switch {
 		case err != nil:
-			fmt.Fprintf(out, "target: %s: FAILED: %s\n", probe.what, foreign(err.Error()))
-			return false // the others would say the same
+			tell("the target cannot be tried from here: " + foreign(err.Error()))
+			return works, nil // the others would say the same
 		case status != http.StatusOK:
 			fmt.Fprintf(out, "target: %s: FAILED: answered with %d, which must be 200: %s\n", probe.what, status, targetAdvice(status))
 			works = false
@@ -84,7 +84,7 @@ func (t *relayTarget) try(ctx context.Context, out io.Writer, tell func(string),
 			tell("the target takes posts without the token too: set webhook.auth in config.yaml, or anybody can post mail")
 		}
 	}
-	return works
+	return works, nil
 }
 
 // post returns the status and the beginning of the answer.
