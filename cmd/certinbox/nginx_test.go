@@ -3,7 +3,6 @@ package main
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
@@ -90,7 +89,7 @@ http {
 	from := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.IPv4(127, 0, 0, 2)}}
 	client := noRedirects(time.Minute)
 	tr := client.Transport.(*http.Transport)
-	tr.TLSClientConfig = &tls.Config{RootCAs: pool}
+	tr.TLSClientConfig.RootCAs = pool
 	tr.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
 		return from.DialContext(ctx, network, front)
 	}
@@ -138,6 +137,12 @@ func TestNginxFront(t *testing.T) {
 	}
 	if protocol != 2 {
 		t.Errorf("HTTP/%d was spoken", protocol)
+	}
+	// What sparkpost setup tries is answered as it wants.
+	var told []string
+	target := &relayTarget{url: base + "/", token: strings.TrimSpace(string(token)), client: client}
+	if works, err := target.try(t.Context(), io.Discard, func(s string) { told = append(told, s) }, "inbound.example.com"); !works || err != nil || told != nil {
+		t.Errorf("sparkpost setup says %v, %v, %q", works, err, told)
 	}
 	// 20 MB of JSON in unknown fields: streamed through, nothing to judge.
 	long := `[{"msys":{},"x":"` + strings.Repeat("x", 20<<20) + `"}]`
