@@ -106,6 +106,20 @@ func TestCredentials(t *testing.T) {
 	}
 }
 
+// TestBrowsers: what a page of somebody makes a browser send is not taken, least of
+// all where no secret is asked for.
+func TestBrowsers(t *testing.T) {
+	r := start(t, func(c *webhook.Config, _ *collect.Settings) { c.Auth = nil })
+	for _, field := range []string{"Origin: https://evil.example", "Origin: null", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site"} {
+		if got := r.check("?authenticated=1&rcpt="+ours, r.honest.Message, "Content-Type: ", field); got.status != 403 {
+			t.Errorf("%s: %d %s", field, got.status, got.text)
+		}
+	}
+	if r.entries() != 0 {
+		t.Error("it was kept")
+	}
+}
+
 // TestSecretsAreNotLogged: nor is what somebody has tried.
 func TestSecretsAreNotLogged(t *testing.T) {
 	r := start(t, nil)

@@ -106,6 +106,11 @@ func (x *exchange) serve() {
 		x.alive()
 		return
 	}
+	if err := http.NewCrossOriginProtection().Check(x.r); err != nil {
+		// A page in a browser of this host must not hand in mail where no secret is asked for.
+		x.fail(http.StatusForbidden, "a page of another site has sent this")
+		return
+	}
 	network := neighbourhood(x.client)
 	if refused := x.server.gate.enter(network, &x.settings.Config, x.settings.Now()); refused != nil {
 		x.turnAway(refused)
