@@ -61,14 +61,15 @@ const (
 )
 
 // TestParity: one pipeline is a claim. Every case of the corpus goes through
-// the real milter server and through the real `certinbox inspect --as-served`,
-// at one clock, and what comes out is the same to the byte: the JSON Report,
-// and the reply that the sender reads, but for its reference.
+// the real milter server, through the handler of relay posts in each dialect and of
+// checks, and through the real `certinbox inspect --as-served` and `certinbox pipe`, at
+// one clock, and what comes out is the same to the byte: the JSON Report, and the reply
+// that the sender reads, but for its reference.
 func TestParity(t *testing.T) {
 	all, err := cases.All()
 	must(t, err)
 	p := &parity{bin: Build(t), count: map[string]int{}}
-	lists := []map[string]string{uncarried(), unjudged()}
+	lists := []map[string]string{uncarried(), unjudged(), unposted(), unpiped()}
 	for _, c := range all {
 		for _, l := range lists {
 			delete(l, c.Name)
@@ -87,7 +88,7 @@ func TestParity(t *testing.T) {
 			stubs++
 		}
 	}
-	if p.count[byFlags] < 350 || p.count[byConfig] < 20 || p.count[inside]-stubs > 5 {
+	if p.count[byFlags] < 350 || p.count[byConfig] < 20 || p.count[inside]-stubs > 5 || p.count["same by pipe"] < 400 || p.count["same by check"] < 400 {
 		t.Errorf("too few of them through the real command: %v", p.count)
 	}
 }
@@ -119,7 +120,9 @@ func (p *parity) compare(t *testing.T, c cases.Case) {
 			block(t, dir, c, v, name)
 		}
 		want = p.inspected(t, dir, c, config)
+		p.piped(t, dir, c, config, want)
 	}
+	p.overHTTP(t, c, v, want)
 	got, seen := served(t, c, v)
 	if why, ok := unjudged()[c.Name]; ok {
 		p.count["never judged by a milter"]++

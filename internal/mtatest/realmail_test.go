@@ -1,11 +1,16 @@
 package mtatest
 
 import (
+	"bytes"
+	"encoding/json"
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/certinbox/certinbox/verify"
 )
 
 // realMail is the folder of real messages that CERTINBOX_REALMAIL names:
@@ -81,4 +86,44 @@ func TestRealMail(t *testing.T) {
 	}
 	(&world{t: t}).kept(state+"/store", "bob.lumreeker@gmail.com")
 	s.Quit()
+}
+
+// TestRealRelayPost posts what SparkPost posted of a real message, to a daemon on
+// loopback with the secret in a file, and again: the same answer, and one entry.
+func TestRealRelayPost(t *testing.T) {
+	dir := realMail(t)
+	post, err := os.ReadFile(filepath.Join(dir, "relay-post.json"))
+	must(t, err)
+	addr, state := FreeAddr(t), tempDir(t, "store")
+	token := WriteFile(t, "token", "a token of some length\n")
+	config := WriteFile(t, "config.yaml", "collect: secureme@inbound.thetucks.com\nmilter: []\nstore: {path: "+state+"/store}\n"+
+		"webhook: {listen: {listen: \"inet:"+addr+"\"}, auth: {kind: header, secret: \"file:"+token+"\"}}\n")
+	d := StartDaemon(t, Build(t), addr, "--config", config, "--at", "2018-11-30T18:58:00Z",
+		"--dns", filepath.Join(dir, "dns.txt"), "--anchors", filepath.Join(dir, "anchor-comodo-rsa.pem"))
+	client := &http.Client{Timeout: hang}
+	send := func(token string) (int, []httpAnswer) {
+		r, err := http.NewRequest(http.MethodPost, "http://"+addr+"/", bytes.NewReader(post))
+		must(t, err)
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("X-MessageSystems-Webhook-Token", token)
+		res, err := client.Do(r)
+		must(t, err)
+		defer res.Body.Close()
+		var said struct{ Events []httpAnswer }
+		must(t, json.NewDecoder(res.Body).Decode(&said))
+		return res.StatusCode, said.Events
+	}
+	if status, said := send("another token"); status != http.StatusUnauthorized || said != nil {
+		t.Errorf("with another token: %d %v", status, said)
+	}
+	for range 2 {
+		if status, said := send("a token of some length"); status != http.StatusOK || len(said) != 1 || said[0].Verdict != verify.Accept {
+			t.Errorf("answered %d %v", status, said)
+		}
+	}
+	(&world{t: t}).kept(state+"/store", "bob.lumreeker@gmail.com")
+	d.AwaitLog("written file " + state + "/store/certs/bob.lumreeker@gmail.com.crt")
+	if strings.Contains(d.Log(), "token of some") || strings.Contains(d.Log(), "another token") {
+		t.Error("a secret is in the log")
+	}
 }
