@@ -72,14 +72,16 @@ func (a *attempts) last(id identity, now time.Time) bool {
 }
 
 // note remembers what became of a message. Trouble of ours is not counted: a full
-// disk must not use up the tries of a good mail.
+// disk must not use up the tries of a good mail. What was refused at its last try
+// stays known as such: it may come again with others of its post, or because the
+// answer was lost, and is to be answered the same.
 func (a *attempts) note(id identity, out collect.Outcome, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	e := a.known[id]
 	switch {
 	case out.Action != collect.Defer:
-		if e != nil {
+		if e != nil && !causedByMessage(out) {
 			a.order.Remove(e)
 			delete(a.known, id)
 		}
@@ -95,8 +97,8 @@ func (a *attempts) note(id identity, out collect.Outcome, now time.Time) {
 	}
 }
 
-// causedByMessage says whether a message is put off for what the judgement found,
-// or for a fault that perhaps the message brings about.
+// causedByMessage says whether a message is put off, or was at its last try refused,
+// for what the judgement found, or for a fault that perhaps the message brings about.
 func causedByMessage(out collect.Outcome) bool {
 	if out.Report == nil {
 		return out.Reason == "internal"

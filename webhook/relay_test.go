@@ -157,16 +157,24 @@ func TestThirdDeferral(t *testing.T) {
 	try(503, "defer defer dkim-temperror")
 	try(503, "defer defer dkim-temperror")
 	try(200, "reject swallow dkim-temperror")
-	try(503, "defer defer dkim-temperror") // decided: another one begins anew
+	try(200, "reject swallow dkim-temperror") // the answer was lost, or others of the post were put off
+
+	r.dnsFails.Store(false)
+	try(200, "accept keep ") // judged by itself: what comes then begins anew
+	r.dnsFails.Store(true)
+	try(503, "defer defer dkim-temperror")
 	r.clock.Add(3601)
 	try(200, "reject swallow dkim-temperror")
 
 	r.dnsFails.Store(false)
+	try(200, "accept keep ")
 	r.dnsPanics.Store(true) // a fault that the message may bring about
 	try(503, "defer defer internal")
 	try(503, "defer defer internal")
 	try(200, "reject swallow internal")
+	try(200, "reject swallow internal")
 	r.dnsPanics.Store(false)
+	try(200, "accept keep ")
 
 	s := r.settings
 	s.InFlight = 1 << 10
@@ -206,6 +214,20 @@ func TestManyEvents(t *testing.T) {
 	}
 	first, last := got.events[0], got.events[n-1]
 	if len(first.Report) == 0 || len(last.Report) != 0 || last.Index != n-1 || last.Reference == "" || last.Action != "swallow" {
+		t.Errorf("%.200v %.200v", first, last)
+	}
+}
+
+// TestLongRecipients: what comes back is not many times what came.
+func TestLongRecipients(t *testing.T) {
+	r := start(t, nil)
+	const n = 2000
+	one := `{"rcpt_to":"` + strings.Repeat("<", 4000) + `","email_rfc822":"x"}`
+	got := r.post("[" + strings.Repeat(one+",", n-1) + one + "]")
+	if got.status != 200 || len(got.events) != n || got.nIgn != n || len(got.text) > 5<<20 {
+		t.Fatalf("%d, %d events, %d ignored, %d bytes", got.status, len(got.events), got.nIgn, len(got.text))
+	}
+	if first, last := got.events[0], got.events[n-1]; len(first.Recipient) != 4000 || last.Recipient != "" || last.Index != n-1 {
 		t.Errorf("%.200v %.200v", first, last)
 	}
 }
