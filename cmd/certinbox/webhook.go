@@ -65,9 +65,9 @@ func newWebhook(c *config.Config, set webhook.Config, opened []net.Listener) (*w
 // newHTTPServer returns a server whose clients cannot hold it up.
 func newHTTPServer(handler http.Handler, logger *slog.Logger) *http.Server {
 	return &http.Server{
-		Handler:           hurried{handler},
+		Handler:           hurried{handler, usualHaste()},
 		ReadHeaderTimeout: headerWithin,
-		ReadTimeout:       bodyWithin, // hurried gives less
+		ReadTimeout:       maxBodyTime, // hurried gives less
 		IdleTimeout:       idleHTTP,
 		MaxHeaderBytes:    maxHTTPHeader,
 		HTTP2:             &http.HTTP2Config{MaxConcurrentStreams: 100},
