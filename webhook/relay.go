@@ -23,6 +23,11 @@ const maxBatch = 48
 // out; they are found by their reference.
 const maxReports = 1 << 20
 
+// maxAnswer bounds the answers in which recipients are repeated, in bytes: 10,000
+// of 4 KiB that JSON writes six times as long would fill the memory. Those beyond
+// it are told apart by their index.
+const maxAnswer = 4 << 20
+
 // maxPost is how long a post may take before an event of it is begun. Events that
 // each wait for somebody's DNS would else hold a place for days; real posts have
 // one event.
@@ -35,6 +40,7 @@ type batch struct {
 	index   int
 	answers [][]byte // JSON of each event that was no ping
 	reports int      // bytes of the answers with reports
+	said    int      // bytes of all answers
 	unknown string   // the first recipient that was ignored
 	damaged error    // the first event whose message cannot be read
 }
@@ -132,6 +138,13 @@ func (b *batch) add(a answer) error {
 			}
 		}
 	}
+	if a.Recipient != nil && b.said+len(text) > maxAnswer {
+		a.Recipient = nil
+		if text, err = json.Marshal(a); err != nil {
+			return err
+		}
+	}
+	b.said += len(text)
 	b.answers = append(b.answers, text)
 	return nil
 }
