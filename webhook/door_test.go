@@ -110,7 +110,8 @@ func TestCredentials(t *testing.T) {
 // all where no secret is asked for.
 func TestBrowsers(t *testing.T) {
 	r := start(t, func(c *webhook.Config, _ *collect.Settings) { c.Auth = nil })
-	for _, field := range []string{"Origin: https://evil.example", "Origin: null", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site"} {
+	for _, field := range []string{"Origin: https://evil.example", "Origin: null", "Sec-Fetch-Site: cross-site", "Sec-Fetch-Site: same-site",
+		"Sec-Fetch-Site: same-origin", "Origin: " + r.http.URL} { // of a name that somebody points here
 		if got := r.check("?authenticated=1&rcpt="+ours, r.honest.Message, "Content-Type: ", field); got.status != 403 {
 			t.Errorf("%s: %d %s", field, got.status, got.text)
 		}
