@@ -191,4 +191,7 @@ func TestReportIsFoundLater(t *testing.T) {
 	if references[1] != "abc" {
 		t.Errorf("%q", references)
 	}
+	if trial := r.check("?keep=0&rcpt="+ours, unsigned).one.Reference; trial == references[0] || trial == r.check("?rcpt="+ours, unsigned).one.Reference {
+		t.Errorf("a trial is called %s, as what was decided: its report takes that one's place", trial)
+	}
 }

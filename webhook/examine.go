@@ -18,8 +18,9 @@ type message struct {
 
 // examine hands a message to the Collector, with an Intake of its own that is
 // ended or given up whatever happens. A message without a name is named after its
-// bytes, so that the same one has the same reference whenever it comes. The error
-// is that of the event: then nothing was judged.
+// bytes, so that the same one has the same reference whenever it comes; a trial
+// otherwise than what is decided, whose report it must not replace. The error is
+// that of the event: then nothing was judged.
 func (x *exchange) examine(m message) (answer, collect.Outcome, error) {
 	in := x.settings.Collector.Begin(m.env)
 	defer in.Abort() // after End it does nothing
@@ -29,7 +30,11 @@ func (x *exchange) examine(m message) (answer, collect.Outcome, error) {
 	}
 	id := identity(hash.Sum(nil))
 	if m.env.ID == "" {
-		in.SetID("w" + hex.EncodeToString(id[:6]))
+		prefix := "w"
+		if m.env.Trial {
+			prefix = "t"
+		}
+		in.SetID(prefix + hex.EncodeToString(id[:6]))
 	}
 	now := x.settings.Now()
 	if m.remember && x.server.attempts.last(id, now) {
