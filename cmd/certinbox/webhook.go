@@ -9,8 +9,10 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/net/netutil"
@@ -31,6 +33,7 @@ const (
 // of webhook.listen.
 type webhookDoor struct {
 	handler   *webhook.Server
+	proxies   atomic.Pointer[[]netip.Prefix] // who may have any number of connections
 	listeners []*httpListener
 }
 
@@ -48,8 +51,9 @@ func newWebhook(c *config.Config, set webhook.Config, opened []net.Listener) (*w
 		return nil, nil
 	}
 	d := &webhookDoor{handler: webhook.New(set)}
+	d.proxies.Store(&set.Proxies)
 	for i, l := range c.Webhook.Listen {
-		h := &httpListener{Listener: opened[i]}
+		h := &httpListener{Listener: newSharedListener(opened[i], maxHTTPOfOne, &d.proxies)}
 		if l.Certificate != "" {
 			h.certificate = certificateOf(i, l)
 			if err := h.certificate.read(func(s string) { set.Log.Warn(s) }, set.Now()); err != nil {
@@ -150,6 +154,7 @@ func (d *webhookDoor) allows(c *config.Config) error {
 func (d *webhookDoor) set(c webhook.Config) {
 	if d != nil {
 		d.handler.Set(c)
+		d.proxies.Store(&c.Proxies)
 	}
 }
 
