@@ -39,13 +39,23 @@ code; nothing when the message is taken. The log goes where --log says. Without
 it, that is standard error, or syslog (facility mail) where standard output and
 standard error are one pipe: an MTA that reads both sends them to the sender.
 
+With Postfix the milter is better: it refuses before the mail is accepted. Where it
+has to be pipe(8), in master.cf (and certinbox_destination_recipient_limit = 1 in
+main.cf):
+
+    certinbox unix - n n - 4 pipe flags=R user=certinbox null_sender=
+      argv=/usr/local/bin/certinbox pipe --after-queue --rcpt=${recipient}
+      --sender=${sender} --client=${client_address} --id=${queue_id}
+
+Without --after-queue a refusal becomes a bounce at whoever is named as the sender.
+
 It has to run as the owner of the store. The daemon should run beside it, also
 if it takes no mail: it asks CAs again about what is kept, and takes out what
 has expired.
 
 Exit status: 0 taken; 77 refused; 75 cannot be judged or kept now, and whatever
 is wrong on this host, also in the configuration; 67 not a collection address;
-64 wrong usage. --map has others for MTAs with conventions of their own; refuse
+64 wrong usage. --map has others for MTAs with conventions of their own; reject
 stands then also for 67.`,
 		Example: `  certinbox pipe --rcpt secureme@example.com --sender alice@example.org < mail.eml
   certinbox pipe --after-queue --rcpt secureme@in.example.com
@@ -150,8 +160,8 @@ func (p *pipe) judge(ctx context.Context, c *config.Config, log *collect.Log, st
 	if err != nil {
 		return o, err
 	}
-	// Where the MTA would bounce what it cannot get rid of, others' trouble must
-	// not last until then.
+	// What it cannot get rid of, the MTA bounces some day: others' trouble must not
+	// last until then.
 	at := received(message)
 	env.LastTry = p.afterQueue && !at.IsZero() && now().Sub(at) > lastTryAfter
 	i := collector.Begin(env)
