@@ -6,8 +6,23 @@ import (
 	"sync"
 )
 
-// shareOf is the part of everything that one client network may use.
-const shareOf = 8
+// shareOf is the part of everything that one client network may use, and postedOf
+// that of all mail that comes by HTTP without a word on where from: a flood of it
+// must not take the places of mail in a dialogue.
+const (
+	shareOf  = 8
+	postedOf = 2
+)
+
+// posted stands for the client networks of all that was posted.
+func posted() netip.Prefix { return netip.PrefixFrom(netip.IPv6Unspecified(), 0) }
+
+func partOf(client netip.Prefix) int {
+	if client == posted() {
+		return postedOf
+	}
+	return shareOf
+}
 
 // step is how many bytes are reserved at a time, so that a message of many
 // short lines does not ask for each.
@@ -71,7 +86,7 @@ func (s *share) grow(n int) bool {
 	c := b.client(s.client)
 	room := b.inFlight - b.used.inFlight
 	if c != nil {
-		room = min(room, b.inFlight/shareOf-c.inFlight)
+		room = min(room, b.inFlight/int64(partOf(s.client))-c.inFlight)
 	}
 	if need > room {
 		b.forget(s.client)
@@ -107,7 +122,7 @@ func (s *share) take() (bool, <-chan struct{}) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	c := b.client(s.client)
-	if b.used.judged >= b.judged || c != nil && c.judged >= max(b.judged/shareOf, 1) {
+	if b.used.judged >= b.judged || c != nil && c.judged >= max(b.judged/partOf(s.client), 1) {
 		b.forget(s.client)
 		return false, b.freed
 	}

@@ -116,7 +116,7 @@ func TestNetwork(t *testing.T) {
 		"2001:db8:1:2::%eth": "2001:db8:1:2::/64",
 	} {
 		s := &snapshot{}
-		if got := s.client(in).String(); got != want {
+		if got := s.client(verify.Envelope{Client: in}).String(); got != want {
 			t.Errorf("network of %q: %s, want %s", in, got, want)
 		}
 	}
@@ -152,5 +152,51 @@ func TestAllOfTheRoom(t *testing.T) {
 		if b.used != (usage{}) || len(b.clients) != 0 {
 			t.Errorf("in use at the end: %+v", b.used)
 		}
+	}
+}
+
+// TestPostsLeaveRoom: what is posted, of which nobody knows who sent it, takes half
+// of the room; mail in a dialogue does not wait for the rest.
+func TestPostsLeaveRoom(t *testing.T) {
+	s := settings(&keeper{}, &bytes.Buffer{})
+	s.InFlight, s.Judged = 8<<20, 8
+	c := New(s)
+	from := func(env verify.Envelope) *Intake {
+		env.Recipients = []string{ours}
+		i := c.Begin(env)
+		i.exam = &exam{report: verdict("dkim", verify.Fail, "dkim-fail")}
+		return i
+	}
+	chunk := make([]byte, 1<<20)
+	var posts []*Intake
+	for n := range 6 {
+		i := from(verify.Envelope{Via: []string{"webhook", "check"}[n%2]})
+		i.Write(chunk)
+		posts = append(posts, i)
+		if i.overrun != (n >= 4) {
+			t.Errorf("post %d: %v", n, i.overrun)
+		}
+	}
+	for n, client := range []string{"192.0.2.1", "", "127.0.0.1"} {
+		i := from(verify.Envelope{Via: "milter", Client: client})
+		i.Write(chunk)
+		if i.overrun {
+			t.Errorf("no room for mail %d in a dialogue", n)
+		}
+		i.Abort()
+	}
+	for _, i := range posts {
+		i.Abort()
+	}
+
+	shares := make([]*share, 5)
+	for n := range shares {
+		shares[n] = from(verify.Envelope{Via: "webhook"}).share
+		if ok, _ := shares[n].take(); ok != (n < 4) {
+			t.Errorf("place %d for posts: %v", n, ok)
+		}
+	}
+	if ok, _ := from(verify.Envelope{Via: "milter"}).share.take(); !ok {
+		t.Error("no place for mail in a dialogue")
 	}
 }

@@ -161,15 +161,18 @@ func (c *Collector) Split(env verify.Envelope) *verify.Reply {
 func (c *Collector) Begin(env verify.Envelope) *Intake {
 	s := c.now.Load()
 	i := &Intake{settings: s, env: env, exam: s.Verifier.Begin(env)}
-	i.share = c.budget.share(s.client(env.Client))
+	i.share = c.budget.share(s.client(env))
 	return i
 }
 
 // client returns the network that bears the cost of a message: the invalid
 // prefix for those to which no share applies, because they are ours or speak
 // for many.
-func (s *snapshot) client(text string) netip.Prefix {
-	client, ok := clientAddr(text)
+func (s *snapshot) client(env verify.Envelope) netip.Prefix {
+	client, ok := clientAddr(env.Client)
+	if !ok && (env.Via == "webhook" || env.Via == "check") {
+		return posted()
+	}
 	if !ok || client.IsLoopback() || within(s.Relays, client) || within(s.OwnNetworks, client) {
 		return netip.Prefix{}
 	}
