@@ -1,16 +1,22 @@
 package mtatest
 
 import (
+	"bytes"
+	"context"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"os/user"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/certinbox/certinbox/internal/testmail"
+	"github.com/certinbox/certinbox/milter/miltertest"
 )
 
 // TestPostfixPipe delivers through the pipe transport of a real Postfix: what is
@@ -124,4 +130,68 @@ func TestPostfixPipe(t *testing.T) {
 		t.Error("kept although the store is somebody else's")
 	}
 	s.Quit()
+}
+
+// TestPipesBesideTheDaemon: pipes and the daemon keep in one store at once, and a
+// pipe that is killed leaves nothing that the next try cannot finish.
+func TestPipesBesideTheDaemon(t *testing.T) {
+	const people, kills = 12, 3
+	w := newWorld(t)
+	addr := FreeAddr(t)
+	config, store := w.config("inet:"+addr, "limits: {new_per_domain: 1000}")
+	bin, zone := Build(t), WriteFile(t, "zone", w.zone.String())
+	d := StartDaemon(t, bin, addr, "--config", config, "--dns", zone)
+	letters := make([][]byte, 2*people) // made by one: the keys of a world are not for many
+	for i := range letters {
+		letters[i] = w.honest(fmt.Sprintf("person%d", i))
+	}
+	pipe := func(letter []byte, after time.Duration) error {
+		ctx, cancel := context.WithTimeout(t.Context(), after)
+		defer cancel()
+		cmd := exec.CommandContext(ctx, bin, "pipe", "--config", config, "--dns", zone, "--rcpt", collectAddress)
+		cmd.Stdin = bytes.NewReader(letter)
+		out, err := cmd.CombinedOutput()
+		if err != nil && ctx.Err() == nil {
+			t.Errorf("pipe: %v\n%s", err, out)
+		}
+		return err
+	}
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		mta, err := miltertest.Dial("tcp", addr, miltertest.Options{})
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer mta.Quit()
+		for i, letter := range letters[people:] {
+			r, err := mta.Send(miltertest.Message{ID: fmt.Sprint("4b", i), From: "a@example.org", To: []string{collectAddress}, Data: letter})
+			if err != nil || !r.Accepted {
+				t.Errorf("the daemon: %v %s", err, r.Text)
+			}
+		}
+	})
+	for share := range 3 {
+		wg.Go(func() {
+			for i := share; i < people; i += 3 {
+				for kill := range kills {
+					pipe(letters[i], time.Duration(rand.IntN(10*(kill+1)))*time.Millisecond)
+				}
+				if err := pipe(letters[i], hang); err != nil {
+					t.Errorf("person %d: %v", i, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	out, err := exec.Command(bin, "list", "--config", config).Output()
+	must(t, err)
+	for i := range letters {
+		address := fmt.Sprintf("person%d@example.org", i)
+		if strings.Count(string(out), address+"\tactive\t") != 1 {
+			t.Errorf("%s is not kept once:\n%s", address, out)
+		}
+		w.kept(store, address)
+	}
+	d.Stop()
 }
