@@ -85,7 +85,8 @@ var errBusy = errors.New("webhook: too many bytes are held at the moment")
 var errTooLong = errors.New("webhook: the post takes too long")
 
 // A memory counts the bytes of message that all requests hold. There is no share
-// for one client: only who has presented a secret, or is of this host, gets so far.
+// for one client: only who has presented a secret, or is of this host, gets so
+// far, and a relay brings the mail of many.
 type memory struct{ held atomic.Int64 }
 
 // A reservation is what one request holds. It is for one goroutine.
@@ -97,17 +98,32 @@ type reservation struct {
 
 func (m *memory) reserve(limit int64) *reservation { return &reservation{memory: m, limit: limit} }
 
+// Of all that may be held, a part is for requests that hold little, as mail without
+// attachments does: some long ones that come slowly must not keep everybody out.
+const (
+	forShort = 16  // this part
+	isShort  = 512 // up to this part for one request
+)
+
+// Longest is how many bytes one request may hold where all may hold limit.
+func Longest(limit int64) int64 { return limit - limit/forShort }
+
 // hold takes room for n bytes more. It returns errBusy, or a *tooBigError if
 // there would be no room for this request alone.
-func (r *reservation) hold(n int) error {
-	if r.own+int64(n) > r.limit {
+func (r *reservation) hold(bytes int) error {
+	n := int64(bytes)
+	room := r.limit
+	if r.own+n > r.limit/isShort {
+		room = Longest(r.limit)
+	}
+	if r.own+n > room {
 		return &tooBigError{text: "the message is larger than all that may be held at once"}
 	}
-	if r.memory.held.Add(int64(n)) > r.limit {
-		r.memory.held.Add(-int64(n))
+	if r.memory.held.Add(n) > room {
+		r.memory.held.Add(-n)
 		return errBusy
 	}
-	r.own += int64(n)
+	r.own += n
 	return nil
 }
 

@@ -27,7 +27,7 @@ func TestCountedNetworksAreBounded(t *testing.T) {
 func TestReservation(t *testing.T) {
 	m := &memory{}
 	one, two := m.reserve(100), m.reserve(100)
-	if one.hold(60) != nil || !errors.Is(two.hold(60), errBusy) || two.hold(40) != nil {
+	if one.hold(60) != nil || !errors.Is(two.hold(60), errBusy) || two.hold(34) != nil || two.hold(1) == nil {
 		t.Error("not bounded over both")
 	}
 	if err := one.hold(41); err == nil || errors.Is(err, errBusy) {
@@ -35,12 +35,44 @@ func TestReservation(t *testing.T) {
 	}
 	one.release(1000)
 	two.release(10)
-	if m.held.Load() != 30 {
+	if m.held.Load() != 24 {
 		t.Errorf("%d held", m.held.Load())
 	}
 	two.end()
 	two.end()
 	if m.held.Load() != 0 {
 		t.Errorf("%d held", m.held.Load())
+	}
+}
+
+// TestSmallBesideLarge: long posts that come slowly do not keep out what is as long
+// as mail is without attachments.
+func TestSmallBesideLarge(t *testing.T) {
+	const limit = 64 << 20
+	m := &memory{}
+	long, longer, short := m.reserve(limit), m.reserve(limit), m.reserve(limit)
+	for long.own < limit/2 && long.hold(wholePiece) == nil {
+	}
+	for longer.hold(wholePiece) == nil {
+	}
+	if err := longer.hold(wholePiece); err != errBusy {
+		t.Errorf("more than there is: %v", err)
+	}
+	for _, n := range []int{4 << 10, 8 << 10, 16 << 10, 32 << 10, 64 << 10} {
+		if err := short.hold(n); err != nil {
+			t.Errorf("a short one, %d bytes more: %v", n, err)
+		}
+	}
+	if err := short.hold(wholePiece); err != errBusy {
+		t.Errorf("that grows long: %v", err)
+	}
+	longer.end()
+	if err := short.hold(wholePiece); err != nil {
+		t.Errorf("when a long one has gone: %v", err)
+	}
+	long.end()
+	short.end()
+	if alone := m.reserve(limit); m.held.Load() != 0 || alone.hold(int(Longest(limit))) != nil || alone.hold(1) == nil || alone.hold(1) == errBusy {
+		t.Error("the longest that may be held alone")
 	}
 }

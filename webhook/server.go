@@ -29,7 +29,7 @@ type Config struct {
 	Auth      []Credential    // one of them lets in; none: everybody, which is for loopback only
 	Proxies   []netip.Prefix  // whose X-Forwarded-For is believed
 	Body      int64           // bytes of one request
-	InFlight  int64           // bytes of message held by all requests, beside the Collector's own
+	InFlight  int64           // bytes of message held by all requests, beside the Collector's own; by one: Longest
 	Posts     int             // requests at once
 	PerClient int             // of one client network; this host is none
 	Rate      int             // requests a minute and client network; 0: no limit

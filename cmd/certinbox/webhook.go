@@ -208,8 +208,12 @@ func (d *service) webhookSettings(c *config.Config) (webhook.Config, error) {
 }
 
 // heldByPosts is how many bytes of message all posts may hold, beside what is under
-// judgement: one body at least, or a post of the size that is taken never would be.
+// judgement: one body of the size that is taken has to fit, or it never would be.
 func heldByPosts(c *config.Config) int64 {
 	const pieces = 1 << 20 // what a message takes beyond its own size
-	return max(int64(c.Limits.InFlight)/4, int64(c.Webhook.Body)+pieces)
+	all, body := int64(c.Limits.InFlight)/4, int64(c.Webhook.Body)+pieces
+	if short := body - webhook.Longest(all); short > 0 {
+		all += short + short/8 // of which a part is not for long ones
+	}
+	return all
 }
