@@ -180,6 +180,7 @@ func (p *pipe) nobody(log *collect.Log, env verify.Envelope, others []string) co
 	if p.afterQueue {
 		o.Action = collect.Swallow
 	}
-	log.Logger().Warn("not a collection address: the message is not judged", "id", env.ID, "recipients", strings.Join(others, " "), "action", string(o.Action))
+	log.Logger().Warn("not a collection address: the message is not judged", "id", env.ID,
+		"recipients", fmt.Sprintf("%.256s", strings.Join(others, " ")), "action", string(o.Action))
 	return o
 }
