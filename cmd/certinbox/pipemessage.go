@@ -12,8 +12,35 @@ import (
 
 // readPiped reads a message of at most limit bytes, and one byte more of a
 // bigger one, in the form in which it was on the wire. The rest is read and
-// dropped: an MTA that cannot get rid of a message tries again.
+// dropped: an MTA that cannot get rid of a message tries again. One that takes
+// longer than pipedWithin is an error.
 func readPiped(stdin io.Reader, limit int) ([]byte, error) {
+	return readPipedWithin(pipedWithin, stdin, limit)
+}
+
+// pipedWithin is how long a message may take to come, as one that is posted:
+// whoever never ends it must not hold a process for ever.
+const pipedWithin = 10 * time.Minute
+
+func readPipedWithin(within time.Duration, stdin io.Reader, limit int) ([]byte, error) {
+	type read struct {
+		b   []byte
+		err error
+	}
+	done := make(chan read, 1)
+	go func() { // no end of its own: standard input need not know deadlines
+		b, err := readToEnd(stdin, limit)
+		done <- read{b, err}
+	}()
+	select {
+	case r := <-done:
+		return r.b, r.err
+	case <-time.After(within):
+		return nil, fail(exitIO, fmt.Errorf("standard input: the message has not ended after %v", within))
+	}
+}
+
+func readToEnd(stdin io.Reader, limit int) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(stdin, int64(limit)+1))
 	if err == nil {
 		_, err = io.Copy(io.Discard, stdin)
