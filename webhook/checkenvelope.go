@@ -51,8 +51,12 @@ func readEnvelope(r *http.Request) (checkEnvelope, error) {
 		e.env.Sender = &sender
 	}
 	if e.env.Client = one("client"); e.env.Client != "" {
-		if _, err := netip.ParseAddr(e.env.Client); err != nil {
+		a, err := netip.ParseAddr(e.env.Client)
+		if err != nil {
 			return checkEnvelope{}, fmt.Errorf("client %q is not an IP address", e.env.Client)
+		}
+		if a.Zone() != "" {
+			e.env.Client = a.WithZone("").String() // a zone may be any text
 		}
 	}
 	e.env.ID = one("id")

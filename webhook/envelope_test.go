@@ -15,6 +15,7 @@ func FuzzReadEnvelope(f *testing.F) {
 	f.Add("rcpt=a&rcpt=b&rcpt=", "Sender", "<>")
 	f.Add("%zz;=&&", "Tls-Version", "\x00")
 	f.Add("", "Tls_version", "x")
+	f.Add("rcpt=a&client=fe80::1%25a%0Ab", "Id", "x")
 	f.Fuzz(func(t *testing.T, query, name, value string) {
 		r := &http.Request{URL: &url.URL{RawQuery: query}, Header: http.Header{}}
 		r.Header.Set(fieldPrefix+name, value)
@@ -34,8 +35,8 @@ func FuzzReadEnvelope(f *testing.F) {
 			}
 		}
 		if e.env.Client != "" {
-			if _, err := netip.ParseAddr(e.env.Client); err != nil {
-				t.Fatal(err)
+			if a, err := netip.ParseAddr(e.env.Client); err != nil || a.Zone() != "" {
+				t.Fatal(e.env.Client, err)
 			}
 		}
 		if e.env.Via != "check" || len(e.env.Recipients) != 0 || e.env.LastTry || e.env.Mixed {

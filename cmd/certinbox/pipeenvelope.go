@@ -99,7 +99,7 @@ func clientAddress(text string) string {
 	if err != nil {
 		return ""
 	}
-	return a.Unmap().String()
+	return a.Unmap().WithZone("").String() // a zone may be any text
 }
 
 // word is s if it is short and printable ASCII without blanks, or else "".
