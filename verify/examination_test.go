@@ -3,6 +3,7 @@ package verify
 import (
 	"bytes"
 	"testing"
+	"time"
 )
 
 // TestPieces: whatever the lengths in which a message comes, it is judged as a
@@ -41,5 +42,25 @@ func TestPieces(t *testing.T) {
 	}
 	if v.Begin(Envelope{}).message() != nil {
 		t.Error("something out of nothing")
+	}
+}
+
+// TestExpect: a message whose length is known is held once; one of another length
+// is judged as any other.
+func TestExpect(t *testing.T) {
+	v := &Verifier{Policy: DefaultPolicy(), Now: time.Now}
+	text := bytes.Repeat([]byte("0123456789"), 1000)
+	for name, expected := range map[string]int{"right": len(text), "short": 10, "long": 2 * len(text), "none": 0, "negative": -1, "beyond the limit": v.Policy.Limits.Message + 1} {
+		x := v.Begin(Envelope{})
+		x.Expect(expected)
+		for i := 0; i < len(text); i += 700 {
+			_, _ = x.Write(text[i:min(i+700, len(text))])
+		}
+		if expected == len(text) && len(x.pieces) != 1 {
+			t.Errorf("%s: in %d pieces", name, len(x.pieces))
+		}
+		if !bytes.Equal(x.message(), text) {
+			t.Errorf("%s: another message", name)
+		}
 	}
 }

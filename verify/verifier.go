@@ -80,6 +80,14 @@ const (
 	maxPiece   = 64 << 10
 )
 
+// Expect makes room for a message of n bytes in one piece, so that it need not be
+// copied into one before it is judged. More or fewer may come.
+func (x *Examination) Expect(n int) {
+	if len(x.pieces) == 0 && 0 < n && n <= x.v.Policy.Limits.Message {
+		x.pieces = [][]byte{make([]byte, 0, n)}
+	}
+}
+
 // Write takes bytes as received, with CRLF line ends. It never fails: a
 // message beyond the limit is remembered as too big and dropped.
 func (x *Examination) Write(p []byte) (int, error) {

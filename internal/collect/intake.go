@@ -16,6 +16,7 @@ import (
 
 // An examination is a *verify.Examination, or what a test puts in its place.
 type examination interface {
+	Expect(n int)
 	Write(p []byte) (int, error)
 	Report(ctx context.Context) *verify.Report
 }
@@ -52,6 +53,15 @@ func (i *Intake) Write(p []byte) (int, error) {
 	}
 	i.size += int64(len(p))
 	return i.exam.Write(p)
+}
+
+// Expect says how long the message will be in bytes, where that is known before
+// the first Write: it is then held in one piece. Room for it is taken when it
+// comes.
+func (i *Intake) Expect(n int) {
+	if !i.overrun {
+		i.exam.Expect(n)
+	}
 }
 
 // SetID names the message once the MTA has given it a queue id.
