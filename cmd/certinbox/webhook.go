@@ -23,7 +23,7 @@ import (
 
 // Bounds of HTTP below the posts, which webhook bounds itself.
 const (
-	maxHTTPConnections = 4096             // of one listener; others wait to be accepted
+	maxHTTPConnections = 4096             // of one listener
 	maxHTTPHeader      = 64 << 10         // bytes
 	headerWithin       = 10 * time.Second // TLS included
 	idleHTTP           = 2 * time.Minute  // between two posts on a connection
@@ -42,6 +42,7 @@ type httpListener struct {
 	net.Listener
 	certificate *certificate // nil: HTTP
 	server      *http.Server
+	connections int // at once; others wait to be accepted
 }
 
 // newWebhook puts the handler behind the opened sockets of webhook.listen. Nothing
@@ -52,8 +53,9 @@ func newWebhook(c *config.Config, set webhook.Config, opened []net.Listener) (*w
 	}
 	d := &webhookDoor{handler: webhook.New(set)}
 	d.proxies.Store(&set.Proxies)
+	connections := httpConnections(openFiles(), len(opened))
 	for i, l := range c.Webhook.Listen {
-		h := &httpListener{Listener: newSharedListener(opened[i], maxHTTPOfOne, &d.proxies)}
+		h := &httpListener{Listener: newSharedListener(opened[i], connections/httpShare, &d.proxies), connections: connections}
 		if l.Certificate != "" {
 			h.certificate = certificateOf(i, l)
 			if err := h.certificate.read(func(s string) { set.Log.Warn(s) }, set.Now()); err != nil {
@@ -112,7 +114,7 @@ func (h *httpListener) scheme() string {
 }
 
 func (h *httpListener) serve() error {
-	ln := netutil.LimitListener(h.Listener, maxHTTPConnections)
+	ln := netutil.LimitListener(h.Listener, h.connections)
 	if h.certificate == nil {
 		return h.server.Serve(ln)
 	}

@@ -5,13 +5,32 @@ import (
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/certinbox/certinbox/internal/collect"
 )
 
-// maxHTTPOfOne bounds the connections of one client network on one listener: no
-// stranger, who needs no secret to be connected, keeps all others out.
-const maxHTTPOfOne = maxHTTPConnections / 8
+// httpShare is the part of the connections of one listener that is for one client
+// network: no stranger, who needs no secret to be connected, keeps all others out.
+const httpShare = 8
+
+// httpConnections is how many connections each of a number of listeners takes at
+// once. files is how many this process may have open: a quarter of them at most,
+// or the MTA could not connect, and other people's mail would wait.
+func httpConnections(files uint64, listeners int) int {
+	each := files / 4 / uint64(max(listeners, 1))
+	return int(max(min(each, maxHTTPConnections), httpShare))
+}
+
+// openFiles is how many files this process may have open. The Go runtime has
+// raised the soft limit to the hard one.
+func openFiles() uint64 {
+	var l syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &l); err != nil {
+		return 1024 // as where nobody has set it
+	}
+	return l.Cur
+}
 
 // A sharedListener closes at once what a client network opens beyond its share.
 // This host and those who speak for many have none.

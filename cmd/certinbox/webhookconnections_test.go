@@ -75,3 +75,16 @@ func TestOneNetworkKeepsNobodyOut(t *testing.T) {
 		t.Errorf("%v is still counted", l.open)
 	}
 }
+
+// TestConnectionsLeaveFiles: the MTA can connect, however many strangers are there.
+func TestConnectionsLeaveFiles(t *testing.T) {
+	for _, c := range []struct {
+		files     uint64
+		listeners int
+		want      int
+	}{{65536, 1, 4096}, {65536, 4, 4096}, {1024, 1, 256}, {1024, 3, 85}, {1024, 1000, 8}, {1<<64 - 1, 2, 4096}, {0, 0, 8}} {
+		if got := httpConnections(c.files, c.listeners); got != c.want {
+			t.Errorf("%d files, %d listeners: %d, want %d", c.files, c.listeners, got, c.want)
+		}
+	}
+}
