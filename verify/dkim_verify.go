@@ -106,6 +106,10 @@ func (s *dkimSignature) fitsKey(key *dkimKey, minRSA, maxRSA int) bool {
 // errLibrary says that the library did not do its work: our trouble.
 var errLibrary = errors.New("verify: dkim: the library gave no answer")
 
+// inPieces hides that a reader can write all at once: the library makes two copies of
+// whatever it gets in one piece.
+type inPieces struct{ io.Reader }
+
 // compute verifies the hashes and the signature, nothing else: the library
 // gets the one signature, the fields that it names, and the bare key.
 func (f *facts) compute(s *dkimSignature, key *dkimKey) (err error) {
@@ -114,7 +118,7 @@ func (f *facts) compute(s *dkimSignature, key *dkimKey) (err error) {
 			err = fmt.Errorf("%w: panic: %v\n%s", errLibrary, p, debug.Stack())
 		}
 	}()
-	message := io.MultiReader(bytes.NewReader(f.signedHeader(s)), strings.NewReader("\r\n"), bytes.NewReader(f.body))
+	message := io.MultiReader(bytes.NewReader(f.signedHeader(s)), strings.NewReader("\r\n"), inPieces{bytes.NewReader(f.body)})
 	verifications, err := dkim.VerifyWithOptions(message, &dkim.VerifyOptions{
 		LookupTXT:        func(string) ([]string, error) { return []string{key.plainRecord()}, nil },
 		MaxVerifications: 1,

@@ -30,6 +30,7 @@ type world struct {
 
 	lists []string // where the people's certificates send those who ask about them
 	alone bool     // signers send their certificate without that of the CA
+	more  []string // lines that stand in each letter, beside the usual ones
 }
 
 func newWorld(t testing.TB) *world {
@@ -53,7 +54,7 @@ func (w *world) signed(person, from string) testmail.Message {
 	if w.alone {
 		above = nil
 	}
-	content := testmail.Text("Please keep my certificate.", "", ". a line that begins with a dot", person).Bytes()
+	content := testmail.Text(append([]string{"Please keep my certificate.", "", ". a line that begins with a dot", person}, w.more...)...).Bytes()
 	blob, err := cmstest.Blob{Content: content, Extra: above,
 		Signers: []cmstest.Signer{{Key: who.Key, Certificate: who.Cert, Time: w.now}}}.Build()
 	must(w.t, err)
