@@ -107,8 +107,11 @@ func (s *dkimSignature) fitsKey(key *dkimKey, minRSA, maxRSA int) bool {
 var errLibrary = errors.New("verify: dkim: the library gave no answer")
 
 // inPieces hides that a reader can write all at once: the library makes two copies of
-// whatever it gets in one piece.
+// whatever it gets in one piece. For a short body a buffer costs more than they do.
 type inPieces struct{ io.Reader }
+
+// longBody is more bytes than a short body has.
+const longBody = 128 << 10
 
 // compute verifies the hashes and the signature, nothing else: the library
 // gets the one signature, the fields that it names, and the bare key.
@@ -118,7 +121,11 @@ func (f *facts) compute(s *dkimSignature, key *dkimKey) (err error) {
 			err = fmt.Errorf("%w: panic: %v\n%s", errLibrary, p, debug.Stack())
 		}
 	}()
-	message := io.MultiReader(bytes.NewReader(f.signedHeader(s)), strings.NewReader("\r\n"), inPieces{bytes.NewReader(f.body)})
+	var body io.Reader = bytes.NewReader(f.body)
+	if len(f.body) > longBody {
+		body = inPieces{body}
+	}
+	message := io.MultiReader(bytes.NewReader(f.signedHeader(s)), strings.NewReader("\r\n"), body)
 	verifications, err := dkim.VerifyWithOptions(message, &dkim.VerifyOptions{
 		LookupTXT:        func(string) ([]string, error) { return []string{key.plainRecord()}, nil },
 		MaxVerifications: 1,

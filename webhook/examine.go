@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/hex"
 	"io"
-	"runtime"
 
 	"github.com/certinbox/certinbox/internal/collect"
 	"github.com/certinbox/certinbox/verify"
@@ -16,11 +15,6 @@ type message struct {
 	event    *event // with the bytes
 	remember bool   // it comes again if it is put off: that has an end
 }
-
-// longMessage is from how many bytes on it is worth to collect garbage at once, when
-// the message was handed over: what held it here is as much as itself, and the
-// judgement is about to copy it.
-const longMessage = 1 << 20
 
 // examine hands a message to the Collector, with an Intake of its own that is
 // ended or given up whatever happens. A message without a name is named after its
@@ -34,9 +28,7 @@ func (x *exchange) examine(m message) (answer, collect.Outcome, error) {
 	if _, err := m.event.WriteTo(io.MultiWriter(in, hash)); err != nil {
 		return answer{}, collect.Outcome{}, err
 	}
-	if m.event.Size() > longMessage {
-		runtime.GC()
-	}
+	defer x.server.sweeper.begin(m.event.Size())()
 	id := identity(hash.Sum(nil))
 	if m.env.ID == "" {
 		prefix := "w"

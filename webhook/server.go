@@ -44,6 +44,7 @@ type Server struct {
 	gate     *gate
 	memory   *memory
 	attempts *attempts
+	sweeper  sweeper
 }
 
 // settings are a Config prepared for use.
