@@ -20,22 +20,32 @@ const ignored = "ignored"
 
 // An answer is what is said about one message. Its keys are stable.
 type answer struct {
-	Index     *int           `json:"index,omitempty"` // of a post: from 0, pings counted, too
-	Recipient *string        `json:"recipient,omitempty"`
-	Verdict   string         `json:"verdict"` // accept, reject, defer; or ignored: not for us, not judged
-	Action    string         `json:"action"`  // of collect; or ignored
-	Reason    string         `json:"reason"`
-	Code      int            `json:"code"` // SMTP reply, for who is still in the dialogue with the sender
-	Enhanced  string         `json:"enhanced"`
-	Text      []string       `json:"text"`
-	Deliver   *bool          `json:"deliver,omitempty"` // of a check: the collection mailbox is to get the message
-	Reference string         `json:"reference"`
-	Report    *verify.Report `json:"report,omitempty"`
+	Index     *int     `json:"index,omitempty"` // of a post: from 0, pings counted, too
+	Recipient *string  `json:"recipient,omitempty"`
+	Verdict   string   `json:"verdict"` // accept, reject, defer; or ignored: not for us, not judged
+	Action    string   `json:"action"`  // of collect; or ignored
+	Reason    string   `json:"reason"`
+	Code      int      `json:"code"` // SMTP reply, for who is still in the dialogue with the sender
+	Enhanced  string   `json:"enhanced"`
+	Text      []string `json:"text"`
+	Deliver   *bool    `json:"deliver,omitempty"` // of a check: the collection mailbox is to get the message
+	Reference string   `json:"reference"`
+
+	judged *collect.Outcome // whose report comes last, as report; nil: none
+}
+
+// text is the answer as JSON.
+func (a *answer) text() ([]byte, error) {
+	b, err := json.Marshal(a)
+	if err != nil || a.judged == nil {
+		return b, err
+	}
+	return a.judged.WithReport(b)
 }
 
 // answerOf says what an outcome is.
 func answerOf(out collect.Outcome, reference string) answer {
-	a := answer{Action: string(out.Action), Reason: out.Reason, Reference: reference, Report: out.Report}
+	a := answer{Action: string(out.Action), Reason: out.Reason, Reference: reference, judged: &out}
 	a.reply(out.Reply)
 	switch {
 	case out.Action == collect.Defer:

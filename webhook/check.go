@@ -1,7 +1,6 @@
 package webhook
 
 import (
-	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
@@ -41,7 +40,7 @@ func (x *exchange) check() {
 		x.failBody(err)
 		return
 	}
-	b, err := json.Marshal(a)
+	b, err := a.text()
 	if err != nil {
 		x.settings.Log.Error("webhook: an answer cannot be written", "err", err.Error())
 		x.retry(busyRetry)

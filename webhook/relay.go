@@ -126,21 +126,21 @@ func (b *batch) reference(index int) string {
 
 // add writes an answer down, so that its report need not be held.
 func (b *batch) add(a answer) error {
-	text, err := json.Marshal(a)
+	text, err := a.text()
 	if err != nil {
 		return err
 	}
-	if a.Report != nil {
+	if a.judged != nil && a.judged.Report != nil {
 		if b.reports += len(text); b.reports > maxReports {
-			a.Report = nil
-			if text, err = json.Marshal(a); err != nil {
+			a.judged = nil
+			if text, err = a.text(); err != nil {
 				return err
 			}
 		}
 	}
 	if a.Recipient != nil && b.said+len(text) > maxAnswer {
 		a.Recipient = nil
-		if text, err = json.Marshal(a); err != nil {
+		if text, err = a.text(); err != nil {
 			return err
 		}
 	}

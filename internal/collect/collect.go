@@ -33,6 +33,8 @@ type Outcome struct {
 	Reason  string
 	Reply   verify.Reply
 	Change  store.Change
+
+	written func() ([]byte, error) // the Report as JSON, made once; nil: not made by End
 }
 
 // A Keeper takes acceptances. Put returns only after the entry is durable.

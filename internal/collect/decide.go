@@ -1,6 +1,8 @@
 package collect
 
 import (
+	"sync"
+
 	"github.com/certinbox/certinbox/verify"
 )
 
@@ -11,7 +13,7 @@ const mixedDropped = "mixed-dropped"
 // decide makes an outcome of a report, as the operator's settings say. Keep
 // is still to be carried out.
 func (i *Intake) decide(r *verify.Report) Outcome {
-	out := Outcome{Report: r}
+	out := Outcome{Report: r, written: sync.OnceValues(r.MarshalJSON)}
 	if d := r.Decisive(); d != nil {
 		out.Reason = d.Reason
 	}

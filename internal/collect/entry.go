@@ -1,7 +1,6 @@
 package collect
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -12,7 +11,7 @@ import (
 	"github.com/certinbox/certinbox/verify"
 )
 
-// entry makes a store.Entry of an accepted report.
+// entry makes a store.Entry of an accepted report, without its text.
 func entry(r *verify.Report, env verify.Envelope) (store.Entry, error) {
 	// An accepted report has all of this. If not, it is a fault of ours, and
 	// the place to notice is here and not in the store.
@@ -22,10 +21,6 @@ func entry(r *verify.Report, env verify.Envelope) (store.Entry, error) {
 	author, err := smime.ParseAddress(r.Author)
 	if err != nil {
 		return store.Entry{}, fmt.Errorf("collect: author of an accepted report: %w", err)
-	}
-	text, err := json.Marshal(r)
-	if err != nil {
-		return store.Entry{}, fmt.Errorf("collect: report: %w", err)
 	}
 	e := store.Entry{
 		Address:      author.Key(),
@@ -45,7 +40,6 @@ func entry(r *verify.Report, env verify.Envelope) (store.Entry, error) {
 		Via:          env.Via,
 		Reference:    env.ID,
 		Evidence:     evidence(r, env),
-		Report:       text,
 	}
 	for _, c := range r.Path.Chain[1:] {
 		e.Chain = append(e.Chain, c.Raw)

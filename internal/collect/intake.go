@@ -143,6 +143,9 @@ func (i *Intake) keep(ctx context.Context, out Outcome) (Outcome, error) {
 	if err != nil {
 		return i.troubled(out, "internal"), err
 	}
+	if e.Report, err = out.reportJSON(); err != nil {
+		return i.troubled(out, "internal"), fmt.Errorf("collect: report: %w", err)
+	}
 	change, err := i.settings.Keeper.Put(ctx, e)
 	if err != nil {
 		if errors.Is(err, store.ErrFull) {

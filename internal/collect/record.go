@@ -65,7 +65,8 @@ func (r *record) level() slog.Level {
 	return slog.LevelInfo
 }
 
-// A recordJSON is a record for machines. Its keys are stable.
+// A recordJSON is a record for machines. Its keys are stable. The last of them,
+// report, is put behind these.
 type recordJSON struct {
 	Time       time.Time      `json:"time"`
 	Level      string         `json:"level"`
@@ -89,7 +90,6 @@ type recordJSON struct {
 	Took       string         `json:"took"`
 	Err        string         `json:"err,omitempty"`
 	Stack      string         `json:"stack,omitempty"`
-	Report     *verify.Report `json:"report,omitempty"`
 }
 
 // JSON returns the record as one object without line breaks.
@@ -99,7 +99,7 @@ func (r *record) JSON() ([]byte, error) {
 		ID: r.env.ID, Via: r.env.Via, Client: r.env.Client, TLS: r.env.TLS.Version, Sender: r.env.Sender, Recipients: r.env.Recipients,
 		Action: r.out.Action, Deliver: r.out.Deliver, Reason: r.out.Reason, Reply: r.out.Reply.String(),
 		Change: string(r.out.Change.Kind), Detail: r.out.Change.Detail, Files: r.out.Change.Files, Events: r.out.Change.Events,
-		Took: r.took.Round(time.Microsecond).String(), Report: r.out.Report,
+		Took: r.took.Round(time.Microsecond).String(),
 	}
 	if r.out.Report != nil {
 		o.From, o.Verdict = r.out.Report.Author, r.out.Report.Verdict()
@@ -110,7 +110,11 @@ func (r *record) JSON() ([]byte, error) {
 	if p, ok := errors.AsType[*panicError](r.err); ok {
 		o.Stack = string(p.stack)
 	}
-	return json.Marshal(o)
+	b, err := json.Marshal(o)
+	if err != nil {
+		return nil, err
+	}
+	return r.out.WithReport(b)
 }
 
 // text returns the record for people: lines that each begin with the queue id.
