@@ -30,7 +30,7 @@ func distinguished(der []byte) string {
 			value, text = rdn[0].Value.(string)
 		}
 		if text {
-			parts = append(parts, "emailAddress="+strings.NewReplacer(",", `\,`, "+", `\+`).Replace(value))
+			parts = append(parts, "emailAddress="+strings.ReplaceAll(strings.ReplaceAll(value, ",", `\,`), "+", `\+`))
 		} else {
 			parts = append(parts, pkix.RDNSequence{rdn}.String())
 		}
