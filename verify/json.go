@@ -88,9 +88,12 @@ type reportJSON struct {
 func (r *Report) MarshalJSON() ([]byte, error) {
 	out := reportJSON{
 		At: r.At, Verdict: r.Verdict(), Author: r.Author, MessageID: r.MessageID,
-		Signer: certificate(r.Signer), Encryption: certificate(r.Encryption),
+		Signer: certificate(r.Signer),
 		Chosen: r.Chosen, Bound: r.Bound, Path: r.path(), Nearest: r.nearest(), Capabilities: r.Capabilities,
 		Unchecked: r.Unchecked, Awaited: r.Awaited,
+	}
+	if out.Encryption = out.Signer; r.Encryption != r.Signer { // most sign with the one they want to be written to
+		out.Encryption = certificate(r.Encryption)
 	}
 	if d := r.Decisive(); d != nil {
 		out.Check, out.Reason = d.Check, d.Reason
