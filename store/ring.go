@@ -194,9 +194,13 @@ func readReport(path string) (Stored, error) {
 }
 
 func encodeReport(s Stored) []byte {
-	body := append(slices.Clip(bytes.Clone(s.JSON)), s.Text...)
-	head := fmt.Sprintf("%s %d %d %d %08x %q\n", reportMagic, s.At.UnixNano(), len(s.JSON), len(s.Text), crc32.ChecksumIEEE(body), s.Reference)
-	return append([]byte(head), body...)
+	sum := crc32.ChecksumIEEE(s.JSON)
+	sum = crc32.Update(sum, crc32.IEEETable, []byte(s.Text))
+	head := fmt.Sprintf("%s %d %d %d %08x %q\n", reportMagic, s.At.UnixNano(), len(s.JSON), len(s.Text), sum, s.Reference)
+	b := make([]byte, 0, len(head)+len(s.JSON)+len(s.Text))
+	b = append(b, head...)
+	b = append(b, s.JSON...)
+	return append(b, s.Text...)
 }
 
 func decodeReport(b []byte) (Stored, error) {
