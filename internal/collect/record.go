@@ -19,6 +19,8 @@ type record struct {
 	err  error // cause of trouble of ours
 	took time.Duration
 	now  time.Time
+
+	forPeople string // what text returns, made once; a record is for one goroutine
 }
 
 // record logs an outcome and puts it into the ring. Whatever goes wrong here
@@ -119,6 +121,13 @@ func (r *record) JSON() ([]byte, error) {
 
 // text returns the record for people: lines that each begin with the queue id.
 func (r *record) text() string {
+	if r.forPeople == "" {
+		r.forPeople = r.lines()
+	}
+	return r.forPeople
+}
+
+func (r *record) lines() string {
 	h := human{id: escape(r.env.ID) + ": "}
 	h.line("%s", r.headline())
 	if r.out.Report != nil {
