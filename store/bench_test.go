@@ -92,3 +92,33 @@ func recheckMany(b *testing.B, later time.Duration) {
 	}
 	b.ReportMetric(float64(b.Elapsed().Microseconds())/float64(b.N)/count, "µs/certificate")
 }
+
+// BenchmarkReport puts reports into a full ring: such as replace one of the same
+// reference, and others.
+func BenchmarkReport(b *testing.B) {
+	text := make([]byte, 4<<10)
+	for _, kind := range []struct {
+		name string
+		refs int
+	}{{"again", 10000}, {"new", 1 << 30}} {
+		b.Run(kind.name, func(b *testing.B) {
+			r, err := OpenReports(b.TempDir(), ReportLimits{})
+			if err != nil {
+				b.Fatal(err)
+			}
+			n := 0
+			one := func() {
+				if err := r.Put(fmt.Sprint("w", n%kind.refs), text, "text"); err != nil {
+					b.Fatal(err)
+				}
+				n++
+			}
+			for range 10000 {
+				one()
+			}
+			for b.Loop() {
+				one()
+			}
+		})
+	}
+}

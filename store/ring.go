@@ -2,6 +2,7 @@ package store
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -40,7 +41,9 @@ type Reports struct {
 	limits ReportLimits
 
 	mu    sync.Mutex
-	kept  []reportFile // oldest first
+	kept  []reportFile   // oldest first; without a name where it was put anew since
+	gone  int            // how many have left the front of kept since the folder was read
+	place map[string]int // of each name in kept, those that are gone counted, too
 	bytes int64
 	puts  int // since the folder was last read
 	ready bool
@@ -128,31 +131,50 @@ func (r *Reports) admit(f reportFile) error {
 			return err
 		}
 	} else {
-		if i := slices.IndexFunc(r.kept, func(k reportFile) bool { return k.name == f.name }); i >= 0 {
-			r.bytes -= r.kept[i].size
-			r.kept = slices.Delete(r.kept, i, i+1)
+		if i, ok := r.place[f.name]; ok {
+			r.bytes -= r.kept[i-r.gone].size
+			r.kept[i-r.gone] = reportFile{}
 		}
-		r.kept = append(r.kept, f)
-		r.bytes += f.size
+		r.add(f)
 	}
-	n := 0
-	for ; n < len(r.kept) && (len(r.kept)-n > r.limits.Count || r.bytes > r.limits.Bytes); n++ {
-		if err := os.Remove(filepath.Join(r.dir, r.kept[n].name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+	for len(r.kept) > 0 && (len(r.place) > r.limits.Count || r.bytes > r.limits.Bytes) {
+		if err := r.drop(r.kept[0]); err != nil {
 			return err
 		}
-		r.bytes -= r.kept[n].size
+		r.kept = r.kept[1:]
+		r.gone++
 	}
-	r.kept = slices.Delete(r.kept, 0, n)
+	return nil
+}
+
+// add counts a report in as the newest.
+func (r *Reports) add(f reportFile) {
+	r.place[f.name] = r.gone + len(r.kept)
+	r.kept = append(r.kept, f)
+	r.bytes += f.size
+}
+
+// drop removes a report and counts it out.
+func (r *Reports) drop(f reportFile) error {
+	if f.name == "" {
+		return nil
+	}
+	if err := os.Remove(filepath.Join(r.dir, f.name)); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return err
+	}
+	r.bytes -= f.size
+	delete(r.place, f.name)
 	return nil
 }
 
 // load reads what is in the folder and removes what writers who died left.
 func (r *Reports) load() error {
-	r.kept, r.bytes, r.puts = r.kept[:0], 0, 0
+	r.ready = false
 	entries, err := os.ReadDir(r.dir)
 	if err != nil {
 		return err
 	}
+	found := make([]reportFile, 0, len(entries))
 	for _, e := range entries {
 		fi, err := e.Info()
 		if err != nil {
@@ -164,11 +186,14 @@ func (r *Reports) load() error {
 			}
 			continue
 		}
-		r.kept = append(r.kept, reportFile{name: e.Name(), size: fi.Size(), at: fi.ModTime().UnixNano()})
-		r.bytes += fi.Size()
+		found = append(found, reportFile{name: e.Name(), size: fi.Size(), at: fi.ModTime().UnixNano()})
 	}
-	slices.SortStableFunc(r.kept, func(a, b reportFile) int { return int(min(1, max(-1, a.at-b.at))) })
-	r.ready = true
+	slices.SortStableFunc(found, func(a, b reportFile) int { return cmp.Compare(a.at, b.at) })
+	r.kept, r.place, r.gone, r.bytes = r.kept[:0], make(map[string]int, len(found)), 0, 0
+	for _, f := range found {
+		r.add(f)
+	}
+	r.ready, r.puts = true, 0
 	return nil
 }
 
