@@ -13,6 +13,7 @@ const (
 
 // decodeLimits bound what one body can make us hold.
 type decodeLimits struct {
+	length  int64             // bytes of the body; 0 or less: not known. It bounds nothing
 	message int64             // bytes of one message as it stands in the JSON, unescaped
 	hold    func(n int) error // called before n bytes more are held; its error ends the reading
 	release func(n int)       // called when n bytes are let go
@@ -31,7 +32,7 @@ type decodeLimits struct {
 // errors are those of r, of limits.hold and of each. The events before an error
 // were handed over.
 func decode(r io.Reader, limits decodeLimits, each func(*event) error) error {
-	d := &decoder{jsonReader: newJSONReader(r), limits: limits, each: each}
+	d := &decoder{jsonReader: newJSONReader(r, limits.length), limits: limits, each: each}
 	c, err := d.next()
 	switch {
 	case err != nil && d.end() == nil:

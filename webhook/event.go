@@ -27,6 +27,15 @@ type event struct {
 // came so.
 func (e *event) Size() int64 { return e.message.size }
 
+// Length is about how long the message is, in bytes: never less, unless its LFs
+// become CRLF.
+func (e *event) Length() int64 {
+	if e.Base64 {
+		return (e.Size() + 3) / 4 * 3
+	}
+	return e.Size()
+}
+
 // WriteTo writes the message, decoded if it is base64, and lets go of it on the
 // way: it can be written once, and while decode calls back only. It returns how
 // many bytes were written. Damaged base64 is a *formError: what was written

@@ -24,6 +24,10 @@ type message struct {
 func (x *exchange) examine(m message) (answer, collect.Outcome, error) {
 	in := x.settings.Collector.Begin(m.env)
 	defer in.Abort() // after End it does nothing
+	// A long one takes less as pieces: those here go while those there come.
+	if n := m.event.Length(); n < longMessage {
+		in.Expect(int(n))
+	}
 	hash := newIdentity(m.env.Sender, m.env.Recipients[0])
 	if _, err := m.event.WriteTo(io.MultiWriter(in, hash)); err != nil {
 		return answer{}, collect.Outcome{}, err

@@ -7,6 +7,7 @@ import (
 
 const (
 	readAtOnce = 32 << 10 // bytes of the body in our hands
+	leastRoom  = 512      // even for a short one
 	maxNesting = 32       // arrays and objects inside each other
 	maxKey     = 256      // bytes of a key; a longer one is none of ours
 )
@@ -26,8 +27,13 @@ type jsonReader struct {
 	escaped [4]byte      // what the last escape stands for
 }
 
-func newJSONReader(src io.Reader) *jsonReader {
-	return &jsonReader{src: src, buf: make([]byte, 0, readAtOnce)}
+// newJSONReader reads from src, which has length bytes; 0 or less: not known.
+func newJSONReader(src io.Reader, length int64) *jsonReader {
+	room := int64(readAtOnce)
+	if length > 0 { // no more than it fills
+		room = min(room, max(length, leastRoom))
+	}
+	return &jsonReader{src: src, buf: make([]byte, 0, room)}
 }
 
 // at is how many bytes of the body were taken.

@@ -56,7 +56,7 @@ func (x *exchange) relay() {
 	}
 	held := x.server.memory.reserve(x.settings.InFlight)
 	defer held.end()
-	limits := decodeLimits{message: x.settings.Body, hold: held.hold, release: held.release}
+	limits := decodeLimits{length: x.r.ContentLength, message: x.settings.Body, hold: held.hold, release: held.release}
 	err := decode(x.body, limits, b.take)
 	b.answer(err)
 }
