@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -127,16 +128,32 @@ func makeDir(d disk, parent, path string, mode os.FileMode) error {
 
 // readBounded reads a file of at most limit bytes.
 func readBounded(path string, limit int64) ([]byte, error) {
-	f, err := os.Open(path)
+	f, err := openFile(path, os.O_RDONLY, 0)
 	if err != nil {
 		return nil, err
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(b)) > limit {
+	// Room for what is usual, and for the buffer to see the end.
+	b := bytes.NewBuffer(make([]byte, 0, min(limit+1, 4<<10-bytes.MinRead)+bytes.MinRead))
+	_, err = b.ReadFrom(io.LimitReader(f, limit+1))
+	if err == nil && int64(b.Len()) > limit {
 		err = fmt.Errorf("%s: longer than %d bytes", path, limit)
 	}
-	return b, err
+	return b.Bytes(), err
+}
+
+// openFile is os.OpenFile for regular files, which need not be offered to the
+// poller of the runtime: it takes none, and finding out costs more than opening.
+func openFile(path string, flag int, mode uint32) (*os.File, error) {
+	for {
+		fd, err := syscall.Open(path, flag|syscall.O_CLOEXEC, mode)
+		if err == nil {
+			return os.NewFile(uintptr(fd), path), nil
+		}
+		if !errors.Is(err, syscall.EINTR) {
+			return nil, &os.PathError{Op: "open", Path: path, Err: err}
+		}
+	}
 }
 
 // trouble wraps an error of the disk, as ErrFull when that is what it means.

@@ -47,11 +47,11 @@ func acquire(ctx context.Context, path string) (*lock, error) {
 
 // tryAcquire takes the lock if nobody holds it, else errBusy.
 func tryAcquire(path string) (*lock, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL|syscall.O_CLOEXEC, 0o600)
+	f, err := openFile(path, os.O_RDWR|os.O_CREATE|os.O_EXCL, 0o600)
 	dirty := false
 	if errors.Is(err, os.ErrExist) {
 		dirty = true
-		f, err = os.OpenFile(path, os.O_RDWR|syscall.O_CLOEXEC, 0)
+		f, err = openFile(path, os.O_RDWR, 0)
 		if errors.Is(err, os.ErrNotExist) {
 			return nil, errBusy // released this moment
 		}
