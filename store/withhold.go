@@ -14,12 +14,13 @@ import (
 func withholds(e Entry) bool { return e.Withhold && e.Unchecked }
 
 // deadline is when the certificate is published even without an answer, zero if
-// it is not withheld. One that waits already keeps the deadline it has.
+// it is not withheld. One that waits already keeps the deadline it has, also if it
+// gave way to others meanwhile: mail that comes again never puts it off.
 func (c *casefile) deadline() time.Time {
 	if !withholds(c.e) || c.rules.PublishUnchecked <= 0 {
 		return time.Time{}
 	}
-	if r := c.find(c.facts.Fingerprint); r != nil && r.State == Waiting && !r.Withheld.IsZero() {
+	if r := c.find(c.facts.Fingerprint); r != nil && !r.Withheld.IsZero() {
 		return r.Withheld
 	}
 	return c.now.Add(c.rules.PublishUnchecked)
