@@ -66,6 +66,13 @@ func (d *Daemon) Signal(sig syscall.Signal) { must(d.t, d.cmd.Process.Signal(sig
 func (d *Daemon) Stop() {
 	d.t.Helper()
 	d.Signal(syscall.SIGTERM)
+	d.Ends()
+}
+
+// Ends waits until it has ended, after one signal: a second one kills. It fails the
+// test if it ends otherwise than in an orderly way.
+func (d *Daemon) Ends() {
+	d.t.Helper()
 	done := make(chan error, 1)
 	go func() { done <- d.cmd.Wait() }()
 	select {

@@ -81,6 +81,7 @@ func TestWebhookPostUnderWay(t *testing.T) {
 		t.Errorf("answered %d %+v", res.StatusCode, said)
 	}
 	w.kept(store, "alice@example.org")
+	d.Ends()
 }
 
 // A heldBody is a body of which the rest comes after more.
