@@ -45,16 +45,7 @@ func TestSystemd(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer told.Close()
-	held, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer held.Close()
-	socket, err := held.(*net.TCPListener).File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer socket.Close()
+	held, socket := heldSocket(t)
 
 	cmd := exec.Command("sh", "-c", "LISTEN_PID=$$ exec "+program+" serve --config "+dir+"/config.yaml")
 	cmd.Env = append(os.Environ(), "LISTEN_FDS=1", "NOTIFY_SOCKET="+told.LocalAddr().String())

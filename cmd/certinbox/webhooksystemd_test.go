@@ -15,7 +15,7 @@ import (
 	"github.com/certinbox/certinbox/milter/miltertest"
 )
 
-// A held socket is one that systemd has bound.
+// heldSocket returns a socket as systemd has bound it, and the file that it hands over.
 func heldSocket(t *testing.T) (net.Listener, *os.File) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
