@@ -8,7 +8,7 @@ import (
 
 const (
 	longMessage = 1 << 20 // bytes; shorter ones are not worth a thought
-	eager       = 25      // GOGC while a long one is judged
+	eager       = 10      // GOGC while a long one is judged
 )
 
 // A sweeper keeps what is left behind of long messages from piling up. By itself the

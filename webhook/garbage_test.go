@@ -16,7 +16,7 @@ func gcPercent() int {
 // before then. One that the operator has set to be more eager, or to be silent, stays.
 func TestSweeper(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
-	for _, c := range []struct{ usual, meanwhile int }{{100, eager}, {400, eager}, {10, 10}, {-1, -1}} {
+	for _, c := range []struct{ usual, meanwhile int }{{100, eager}, {400, eager}, {5, 5}, {-1, -1}} {
 		debug.SetGCPercent(c.usual)
 		var s sweeper
 		short := s.begin(longMessage - 1)

@@ -2,7 +2,9 @@ package main
 
 import (
 	"math"
+	"runtime"
 	"runtime/debug"
+	"runtime/metrics"
 	"testing"
 
 	"github.com/certinbox/certinbox/internal/config"
@@ -27,5 +29,37 @@ func TestBoundMemory(t *testing.T) {
 	debug.SetMemoryLimit(5 << 30)
 	if boundMemory(&c, false) || debug.SetMemoryLimit(-1) != 5<<30 {
 		t.Error("GOMEMLIMIT has no precedence")
+	}
+}
+
+// TestLazyCollector: garbage may lie around while little is in use, unless the operator
+// says otherwise, and no longer than the daemon runs.
+func TestLazyCollector(t *testing.T) {
+	t.Setenv("GOGC", "")
+	t.Setenv("GOMEMLIMIT", "")
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	goal := func() uint64 {
+		runtime.GC()
+		s := []metrics.Sample{{Name: "/gc/heap/goal:bytes"}}
+		metrics.Read(s)
+		return s[0].Value.Uint64()
+	}
+	usual := goal()
+	done := lazyCollector()
+	if got := goal(); got < usual+idleRoom {
+		t.Errorf("goal of %d bytes, %d before", got, usual)
+	}
+	done()
+	if got := goal(); got >= usual+idleRoom {
+		t.Errorf("goal of %d bytes afterwards, %d before", got, usual)
+	}
+	for _, name := range []string{"GOGC", "GOMEMLIMIT"} {
+		t.Run(name, func(t *testing.T) {
+			t.Setenv(name, "100MiB")
+			defer lazyCollector()()
+			if got := goal(); got >= usual+idleRoom {
+				t.Errorf("goal of %d bytes, %d before", got, usual)
+			}
+		})
 	}
 }

@@ -90,6 +90,7 @@ func (d *service) run(ctx context.Context) error {
 		return err
 	}
 	d.bounded = boundMemory(d.config, false)
+	defer lazyCollector()()
 	defer d.serveMetrics()()
 	host, _ := os.Hostname() // "" lets the server say localhost
 	d.server = milter.New(milter.Config{Collector: d.collector, Log: d.log.Logger(), Name: host})
