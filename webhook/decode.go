@@ -24,10 +24,12 @@ type decodeLimits struct {
 // for every event as soon as it is complete. Nothing of the body is held but the
 // message and the envelope of one event, which is let go when each returns.
 //
-// A string that is not valid UTF-8, or has a lone surrogate, is a *formError:
-// nothing is replaced, since one other byte breaks a signature. So is everything
-// that is not JSON or not a relay post, an event without recipient or without
-// message, and a key that matters here given twice. *tooBigError: over a limit
+// Nothing is replaced, since one other byte breaks a signature: an event with a
+// string or key anywhere in it that is not valid UTF-8, or has a lone surrogate,
+// is handed over with nothing but this damage, and the reading goes on.
+//
+// What is not JSON or not a relay post is a *formError, and so is an event without
+// recipient or without message, and a key that matters here given twice. *tooBigError: over a limit
 // (10,000 events, 32 levels, 4 KiB of an address, 64 bytes of an id). Other
 // errors are those of r, of limits.hold and of each. The events before an error
 // were handed over.

@@ -15,7 +15,7 @@ func TestRandomPosts(t *testing.T) {
 		g := producer{rand.New(rand.NewPCG(seed, 4))}
 		body := g.post()
 		want, ok := referencePost([]byte(body))
-		if !ok {
+		if !ok || hasDamage(want) {
 			t.Fatalf("seed %d: the test made no post: %s", seed, body)
 		}
 		all, err := readPost(t, strings.NewReader(body))

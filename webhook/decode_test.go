@@ -2,6 +2,7 @@ package webhook
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -13,7 +14,7 @@ import (
 // A readEvent is what a test sees of an event.
 type readEvent struct {
 	from, to, webhook, customer, protocol string
-	ping                                  bool
+	ping, damaged                         bool
 	message                               string
 }
 
@@ -32,12 +33,19 @@ func (l *heldLedger) limits(message int64) decodeLimits {
 	}
 }
 
-// readPost decodes a body and writes every message. Nothing may be held at the end.
+// readPost decodes a body and writes every message. The error is the one that ended
+// the reading, or else the first damage. Nothing may be held at the end.
 func readPost(t testing.TB, body io.Reader) ([]readEvent, error) {
 	t.Helper()
-	var all []readEvent
+	all, damage, err := readAll(t, body)
+	return all, cmp.Or(err, damage)
+}
+
+// readAll is readPost with both errors; a damaged event has nothing but damaged set.
+func readAll(t testing.TB, body io.Reader) (all []readEvent, damage, end error) {
+	t.Helper()
 	var l heldLedger
-	err := decode(body, l.limits(1<<20), func(e *event) error {
+	end = decode(body, l.limits(1<<20), func(e *event) error {
 		g := readEvent{from: "unsaid", to: e.Recipient, webhook: e.WebhookID, customer: e.CustomerID, protocol: e.Protocol, ping: e.Ping}
 		if e.Sender != nil {
 			g.from = *e.Sender
@@ -47,6 +55,11 @@ func readPost(t testing.TB, body io.Reader) ([]readEvent, error) {
 		if n != int64(b.Len()) {
 			t.Errorf("WriteTo says %d bytes, wrote %d", n, b.Len())
 		}
+		if _, ok := errors.AsType[*formError](err); ok {
+			damage = cmp.Or(damage, err)
+			all = append(all, readEvent{damaged: true})
+			return nil
+		}
 		g.message = b.String()
 		all = append(all, g)
 		return err
@@ -54,7 +67,7 @@ func readPost(t testing.TB, body io.Reader) ([]readEvent, error) {
 	if l.held != 0 {
 		t.Errorf("%d bytes are still held", l.held)
 	}
-	return all, err
+	return all, damage, end
 }
 
 func TestDialects(t *testing.T) {

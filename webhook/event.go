@@ -17,10 +17,11 @@ type event struct {
 	Ping       bool // nothing to judge: {"msys":{}}, SparkPost tries whether we are there, or an event of another kind
 	Base64     bool
 
-	index   int    // in the post, from 0
-	seen    field  // what was there
-	message pieces // as it stood in the JSON, unescaped
-	at      int64  // where it began in the body
+	damage  *formError // a string of it has no one meaning; then nothing else is set
+	index   int        // in the post, from 0
+	seen    field      // what was there
+	message pieces     // as it stood in the JSON, unescaped
+	at      int64      // where it began in the body
 }
 
 // Size is the length of the message as it is held, in bytes; in base64, if it
@@ -38,8 +39,8 @@ func (e *event) Length() int64 {
 
 // WriteTo writes the message, decoded if it is base64, and lets go of it on the
 // way: it can be written once, and while decode calls back only. It returns how
-// many bytes were written. Damaged base64 is a *formError: what was written
-// before is not to be used then. Other errors are those of w.
+// many bytes were written. Damage is a *formError: what was written before is
+// not to be used then. Other errors are those of w.
 //
 // The bytes are those of the JSON, with one exception: a message with LF and no
 // CRLF anywhere was converted on its way here, for none goes over SMTP so (RFC
@@ -47,6 +48,9 @@ func (e *event) Length() int64 {
 // left alone: what is odd in it was signed so, or is damage.
 func (e *event) WriteTo(w io.Writer) (int64, error) {
 	defer e.message.drop()
+	if e.damage != nil {
+		return 0, e.damage
+	}
 	bare, err := e.bareLF()
 	if err != nil {
 		return 0, err

@@ -16,6 +16,10 @@ const (
 // is not asked for is checked as strictly as the rest, and held nowhere. Its
 // methods return a *formError for what is not JSON, a *tooBigError for what is
 // nested too deep, and else the errors of the source and of their callbacks.
+//
+// A string that has no one meaning ends nothing, since what comes after it can
+// still be told apart: it is noted as the damage. From then on all is checked and
+// skipped, and no callback of an object or of a string is called.
 type jsonReader struct {
 	src     io.Reader
 	buf     []byte
@@ -23,8 +27,10 @@ type jsonReader struct {
 	before  int64 // bytes of the body before buf
 	ended   error // of the source; what came before it is still in buf
 	nesting int
+	damage  *formError   // the first string without one meaning; nil: none
+	damaged func()       // called when there is damage; nil: nobody
 	key     [maxKey]byte // the last key read
-	escaped [4]byte      // what the last escape stands for
+	escaped [8]byte      // what the last escapes stand for
 }
 
 // newJSONReader reads from src, which has length bytes; 0 or less: not known.
@@ -34,6 +40,17 @@ func newJSONReader(src io.Reader, length int64) *jsonReader {
 		room = min(room, max(length, leastRoom))
 	}
 	return &jsonReader{src: src, buf: make([]byte, 0, room)}
+}
+
+// spoil notes that the string at the next byte has no one meaning.
+func (r *jsonReader) spoil(text string) {
+	if r.damage != nil {
+		return
+	}
+	r.damage = &formError{at: r.at(), text: text}
+	if r.damaged != nil {
+		r.damaged()
+	}
 }
 
 // at is how many bytes of the body were taken.
@@ -164,7 +181,12 @@ func (r *jsonReader) object(value func(key []byte) error) error {
 		if err != nil {
 			return err
 		}
-		if err := value(key); err != nil {
+		if r.damage == nil {
+			err = value(key)
+		} else {
+			err = r.skip()
+		}
+		if err != nil {
 			return err
 		}
 		if more, err := r.more('}'); err != nil || !more {

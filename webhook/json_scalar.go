@@ -77,40 +77,40 @@ func (r *jsonReader) number(each func(c byte) error) error {
 }
 
 // text takes a string, whose opening quote is next, and hands what it means to
-// each, if that is not nil, in pieces that are good until each returns. Only
-// what has one meaning passes: well-formed UTF-8 (RFC 3629 section 3: nothing
-// overlong, no surrogates), escapes of RFC 8259 section 7, surrogates in pairs,
-// no control characters.
+// each, if that is not nil, in pieces that are good until each returns. What is
+// no JSON is a *formError: a control character, an escape that RFC 8259 section 7
+// does not have. What has no one meaning is damage, before which each has got what
+// came: bytes that are not well-formed UTF-8 (RFC 3629 section 3: nothing
+// overlong, no surrogates), and surrogates that are no pair.
 func (r *jsonReader) text(each func([]byte) error) error {
 	r.pos++
 	for {
 		if err := r.want(1); err != nil {
 			return err
 		}
+		var err error
+		var said []byte
 		if n := plain(r.buf[r.pos:]); n > 0 {
-			span := r.buf[r.pos : r.pos+n]
+			said = r.buf[r.pos : r.pos+n]
 			r.pos += n
-			if each != nil {
-				if err := each(span); err != nil {
-					return err
-				}
+		} else {
+			switch c := r.buf[r.pos]; {
+			case c == '"':
+				r.pos++
+				return nil
+			case c == '\\':
+				said, err = r.escapes()
+			case c < ' ':
+				err = r.wrong("a control character in a string, where it must be escaped")
+			default:
+				err = r.split()
 			}
-			continue
 		}
-		switch c := r.buf[r.pos]; {
-		case c == '"':
-			r.pos++
-			return nil
-		case c == '\\':
-			if err := r.escape(each); err != nil {
-				return err
-			}
-		case c < ' ':
-			return r.wrong("a control character in a string, where it must be escaped")
-		default:
-			if err := r.split(); err != nil {
-				return err
-			}
+		if err == nil && each != nil && r.damage == nil && len(said) > 0 {
+			err = each(said)
+		}
+		if err != nil {
+			return err
 		}
 	}
 }
@@ -135,8 +135,8 @@ func plain(b []byte) int {
 	return len(b)
 }
 
-// split brings a character that the buffer cuts together. What then is none is
-// a formError.
+// split brings a character that the buffer cuts together. The first byte of what
+// then is none is damage.
 func (r *jsonReader) split() error {
 	for n := 2; !utf8.FullRune(r.buf[r.pos:]); n++ {
 		if err := r.want(n); err != nil {
@@ -144,84 +144,104 @@ func (r *jsonReader) split() error {
 		}
 	}
 	if _, size := utf8.DecodeRune(r.buf[r.pos:]); size == 1 {
-		return r.wrong("a string is not valid UTF-8")
+		r.spoil("a string is not valid UTF-8")
+		r.pos++
 	}
 	return nil
 }
 
-// escape takes an escape, whose backslash is next.
-func (r *jsonReader) escape(each func([]byte) error) error {
+// escapes takes escapes that stand side by side, as those of a line end do, the
+// first of which is next. It returns what they stand for, good until the next call.
+func (r *jsonReader) escapes() ([]byte, error) {
 	if err := r.want(2); err != nil {
-		return err
+		return nil, err
 	}
 	out := r.escaped[:0]
-	switch c := r.buf[r.pos+1]; c {
-	case '"', '\\', '/':
-		out = append(out, c)
-	case 'b':
-		out = append(out, '\b')
-	case 'f':
-		out = append(out, '\f')
-	case 'n':
-		out = append(out, '\n')
-	case 'r':
-		out = append(out, '\r')
-	case 't':
-		out = append(out, '\t')
-	case 'u':
-		c, err := r.unicode()
-		if err != nil {
-			return err
+	for len(out) < len(r.escaped) && len(r.buf)-r.pos >= 2 && r.buf[r.pos] == '\\' {
+		c := unescaped(r.buf[r.pos+1])
+		if c == 0 {
+			break
 		}
-		r.pos += 4
-		out = utf8.AppendRune(out, c)
-	default:
-		return r.wrong("an escape that JSON does not have: a backslash before another character than \" \\ / b f n r t u")
+		out = append(out, c)
+		r.pos += 2
 	}
-	r.pos += 2
-	if each == nil {
-		return nil
+	if len(out) > 0 {
+		return out, nil
 	}
-	return each(out)
+	if r.buf[r.pos+1] != 'u' {
+		return nil, r.wrong("an escape that JSON does not have: a backslash before another character than \" \\ / b f n r t u")
+	}
+	return r.unicode()
 }
 
-// unicode reads \uXXXX at pos. Of a pair it takes the first half, so that the
-// second stands in its place.
-func (r *jsonReader) unicode() (rune, error) {
-	first, err := r.hex()
-	if err != nil || !utf16.IsSurrogate(first) {
-		return first, err
+// unescaped is what c stands for after a backslash; 0: it is no escape of one
+// character.
+func unescaped(c byte) byte {
+	switch c {
+	case '"', '\\', '/':
+		return c
+	case 'b':
+		return '\b'
+	case 'f':
+		return '\f'
+	case 'n':
+		return '\n'
+	case 'r':
+		return '\r'
+	case 't':
+		return '\t'
 	}
-	lone := r.wrong("a lone surrogate in a string")
-	if first >= 0xdc00 { // a second half
-		return 0, lone
-	}
-	if err := r.want(12); err != nil {
-		// At the end of the body there is no pair either, but it ends too early first.
-		return 0, err
-	}
-	if r.buf[r.pos+6] != '\\' || r.buf[r.pos+7] != 'u' {
-		return 0, lone
-	}
-	r.pos += 6
-	second, err := r.hex()
+	return 0
+}
+
+// unicode takes \uXXXX, or two of them that are a pair of surrogates (RFC 8259
+// section 7). One that is alone is damage; what follows it is not taken.
+func (r *jsonReader) unicode() ([]byte, error) {
+	first, err := r.hex(0)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	c := utf16.DecodeRune(first, second)
-	if c == utf8.RuneError {
-		return 0, lone
+	if !utf16.IsSurrogate(first) {
+		r.pos += 6
+		return utf8.AppendRune(r.escaped[:0], first), nil
 	}
-	return c, nil
+	if first < 0xdc00 { // a first half
+		second, err := r.half()
+		if err != nil {
+			return nil, err
+		}
+		if c := utf16.DecodeRune(first, second); c != utf8.RuneError {
+			r.pos += 12
+			return utf8.AppendRune(r.escaped[:0], c), nil
+		}
+	}
+	r.spoil("a lone surrogate in a string")
+	r.pos += 6
+	return nil, nil
 }
 
-// hex reads the four digits of \uXXXX at pos, and takes nothing.
-func (r *jsonReader) hex() (rune, error) {
-	if err := r.want(6); err != nil {
+// half looks at what follows \uXXXX at pos: the value of another, or 0 for anything
+// else. It asks for no byte that a string without the other need not have.
+func (r *jsonReader) half() (rune, error) {
+	for i, c := range []byte{'\\', 'u'} {
+		if err := r.want(7 + i); err != nil {
+			return 0, err
+		}
+		if r.buf[r.pos+6+i] != c {
+			return 0, nil
+		}
+	}
+	return r.hex(6)
+}
+
+// hex reads the four digits of \uXXXX, which begins skip bytes (0 or 6) after pos,
+// and takes nothing.
+func (r *jsonReader) hex(skip int) (rune, error) {
+	if err := r.want(skip + 6); err != nil {
 		return 0, err
 	}
 	var v rune
-	for _, c := range r.buf[r.pos+2 : r.pos+6] {
+	for _, c := range r.buf[r.pos+skip+2 : r.pos+skip+6] {
 		switch {
 		case '0' <= c && c <= '9':
 			c -= '0'

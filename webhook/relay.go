@@ -42,13 +42,14 @@ type batch struct {
 	reports int      // bytes of the answers with reports
 	said    int      // bytes of all answers
 	unknown string   // the first recipient that was ignored
-	damaged error    // the first event whose message cannot be read
+	damaged error    // what is wrong with the first event that cannot be read
 }
 
 // relay judges the events of a post, each by itself. It answers 200 if all are
 // decided, whatever the verdicts: the relay must not come again. 503: one at least
 // is put off; it is safe to judge the others again. 400: the body is no relay post,
-// or the message of an event is damaged base64; what could be read was judged.
+// or an event has damaged base64 or a string without one meaning; what could be
+// read was judged.
 func (x *exchange) relay() {
 	b := &batch{exchange: x, name: x.r.Header.Get(batchField)}
 	if len(b.name) > maxBatch {
@@ -88,8 +89,12 @@ func (b *batch) take(e *event) error {
 	return b.add(a)
 }
 
-// judge sorts an event and has it judged if it is for us.
+// judge sorts an event and has it judged if it is for us. A *formError says that it
+// cannot be read.
 func (b *batch) judge(e *event, index int) (answer, error) {
+	if e.damage != nil { // nobody knows whom it is for
+		return answer{}, e.damage
+	}
 	to := b.settings.sort(e.Recipient)
 	switch {
 	case to.refused != nil:

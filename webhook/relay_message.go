@@ -31,7 +31,8 @@ type decoder struct {
 }
 
 // event reads one element of a post and hands it over: an object with msys in
-// it, or PowerMTA's with the message itself.
+// it, or PowerMTA's with the message itself. Of a damaged one nothing is left but
+// the damage.
 func (d *decoder) event(index int) error {
 	if index == maxEvents {
 		return &tooBigError{fmt.Sprintf("more than %d events", maxEvents)}
@@ -46,6 +47,7 @@ func (d *decoder) event(index int) error {
 	}
 	e.message.limits = d.limits
 	defer e.message.drop()
+	d.damage, d.damaged = nil, e.message.drop
 	err = d.object(func(key []byte) error {
 		if string(key) == "msys" {
 			return d.msys(e)
@@ -57,7 +59,10 @@ func (d *decoder) event(index int) error {
 		}
 		return err
 	})
-	if err == nil {
+	if err == nil && d.damage != nil {
+		d.damage.text = fmt.Sprintf("event %d: %s", index, d.damage.text)
+		e = &event{index: index, damage: d.damage}
+	} else if err == nil {
 		err = d.complete(e)
 	}
 	if err != nil {
