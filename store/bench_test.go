@@ -25,6 +25,16 @@ func BenchmarkPutSeen(b *testing.B) {
 	}
 }
 
+// BenchmarkPutRepeated is the same mail again: it changes nothing.
+func BenchmarkPutRepeated(b *testing.B) {
+	d := openTest(b, b.TempDir(), Options{})
+	e := mail("alice@example.com", newMaker().year(b, "a", "Org"), noon(), "Q1")
+	put(b, d, e)
+	for b.Loop() {
+		put(b, d, e)
+	}
+}
+
 func BenchmarkFloor(b *testing.B) {
 	dir := b.TempDir()
 	for n := 0; b.Loop(); n++ {

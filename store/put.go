@@ -38,10 +38,12 @@ func (d *Directory) put(ctx context.Context, e Entry) (Change, error) {
 	if e.SignedAt.After(e.At) {
 		e.SignedAt = e.At // nobody signs ahead of what is kept later
 	}
-	name := Name(e.Address)
+	w := &writing{d: d, name: Name(e.Address), e: e, facts: facts}
+	if change, ok := w.unchanged(); ok {
+		return change, nil
+	}
 	var change Change
-	err = d.locked(ctx, name, func() error {
-		w := &writing{d: d, name: name, e: e, facts: facts}
+	err = d.locked(ctx, w.name, func() error {
 		change, err = w.put(ctx)
 		return err
 	})
@@ -87,7 +89,7 @@ func capabilities(list []string) []string {
 	return kept
 }
 
-// A writing is one Put under the lock of its address.
+// A writing is one Put.
 type writing struct {
 	d     *Directory
 	name  string
@@ -95,6 +97,7 @@ type writing struct {
 	facts Facts
 }
 
+// put is what is done under the lock of the address.
 func (w *writing) put(ctx context.Context) (Change, error) {
 	h, err := w.d.history(w.name)
 	if err != nil {
@@ -140,9 +143,8 @@ func (w *writing) put(ctx context.Context) (Change, error) {
 // decide gathers the past and asks the rules. A certificate that is new is
 // first counted for its domain.
 func (w *writing) decide(ctx context.Context, h *History, list blockList) (Decision, error) {
-	past := Past{Records: h.Records, Messages: h.Messages, Blocked: list.matches(w.facts, w.e.Address)}
-	var err error
-	if past.DeletedAt, past.Suppressed, err = w.d.deletion(w.e.Address); err != nil {
+	past, err := w.past(h, list)
+	if err != nil {
 		return Decision{}, err
 	}
 	dec := Decide(past, w.e, w.facts, w.d.o.Rules, w.e.At)
@@ -155,6 +157,13 @@ func (w *writing) decide(ctx context.Context, h *History, list blockList) (Decis
 	}
 	past.NewToday = w.d.o.Rules.NewPerDomainDay
 	return Decide(past, w.e, w.facts, w.d.o.Rules, w.e.At), nil
+}
+
+// past gathers what the rules look at, but for the count of new certificates.
+func (w *writing) past(h *History, list blockList) (past Past, err error) {
+	past = Past{Records: h.Records, Messages: h.Messages, Blocked: list.matches(w.facts, w.e.Address)}
+	past.DeletedAt, past.Suppressed, err = w.d.deletion(w.e.Address)
+	return past, err
 }
 
 func knows(records []Record, fingerprint string) bool {
