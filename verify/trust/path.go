@@ -28,7 +28,7 @@ const (
 // cert-malformed, cert-no-address (a malformed mailbox that a constraint binds),
 // cert-blocked (a CA on the block list, where no other way leads to an anchor).
 func (a *Anchors) Path(leaf *x509.Certificate, bag []*x509.Certificate, o Options) (Path, *Refusal) {
-	s := &search{anchors: a, o: o, signatures: newSignatures(o), listed: map[*x509.Certificate]bool{}}
+	s := &search{anchors: a, o: o, signatures: newSignatures(o, a.accepted), listed: map[*x509.Certificate]bool{}}
 	if s.isAnchor(leaf) {
 		return Path{}, &Refusal{Reason: "cert-usage", Detail: "the certificate is that of a CA", Names: called(leaf.Subject)}
 	}

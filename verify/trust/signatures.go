@@ -8,20 +8,21 @@ import (
 
 // signatures checks who signed whom, each pair once and within a budget.
 type signatures struct {
-	left   *int
-	known  map[edge]bool
-	failed bool // one is known not to hold: others of its name may follow, to be told apart at the least cost
+	left     *int
+	known    map[edge]bool
+	failed   bool      // one is known not to hold: others of its name may follow, to be told apart at the least cost
+	accepted *pathMemo // what verify said yes to, for this search and others
 }
 
 type edge struct{ child, parent *x509.Certificate }
 
-func newSignatures(o Options) *signatures {
+func newSignatures(o Options, accepted *pathMemo) *signatures {
 	left := o.Operations
 	if left == nil {
 		n := maxOperations
 		left = &n
 	}
-	return &signatures{left: left, known: map[edge]bool{}}
+	return &signatures{left: left, known: map[edge]bool{}, accepted: accepted}
 }
 
 // spent says whether no operation may be made any more.
@@ -74,8 +75,10 @@ func (s *signatures) holds(child, parent *x509.Certificate) bool {
 
 var errBudget = errors.New("budget of public-key operations used up")
 
-// verify asks crypto/x509 about exactly this path. Everything that we judge
-// ourselves is taken off copies of the certificates first, see bare.
+// verify says whether crypto/x509 accepts exactly this path, all of whose
+// certificates are valid at o.At (see plainly). A path that it has accepted
+// before is not shown to it again, and is charged as if it were: the budget
+// must not run out at one time and suffice at another for the same message.
 func (s *signatures) verify(p Path, o Options) error {
 	n := len(p.Chain) - 1
 	if *s.left < n {
@@ -83,6 +86,23 @@ func (s *signatures) verify(p Path, o Options) error {
 		return errBudget
 	}
 	*s.left -= n
+	sum := sumOf(p.Chain)
+	if s.accepted.holds(sum) {
+		return nil
+	}
+	if err := ask(p, o); err != nil {
+		return err
+	}
+	s.accepted.add(sum)
+	return nil
+}
+
+// ask shows a path to crypto/x509. Everything that we judge ourselves is taken
+// off copies of the certificates first, see bare. Beside the bytes of the
+// certificates the answer depends on o.At alone, and on that only so far as
+// each of them must be valid then.
+func ask(p Path, o Options) error {
+	n := len(p.Chain) - 1
 	copies := bare(p.Chain)
 	roots, between := x509.NewCertPool(), x509.NewCertPool()
 	roots.AddCert(copies[n])

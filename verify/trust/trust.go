@@ -5,9 +5,10 @@
 //
 // It trusts the files it is told to load and nothing else. A bag of
 // certificates that came with a message only helps to find a path; being in it
-// makes no certificate trusted. crypto/x509 is asked about every path, and what
-// it does not ask (RFC 5280 section 4.2.1.10 for mailboxes and directory names,
-// domains of an anchor, distrust dates, key sizes) is asked here.
+// makes no certificate trusted. crypto/x509 is asked about every path that it has
+// not accepted before (see pathMemo), and what it does not ask (RFC 5280 section
+// 4.2.1.10 for mailboxes and directory names, domains of an anchor, distrust
+// dates, key sizes) is asked here, every time.
 //
 // It does not ask whether a certificate is made for mail or fit to encrypt to,
 // nor whose mailbox it is, nor whether the CA still stands by it: those are
@@ -32,7 +33,9 @@ type Anchor struct {
 	DistrustAfter       time.Time
 }
 
-// Anchors is an immutable set of anchors. It is safe for concurrent use.
+// Anchors is a set of anchors that does not change. Paths found before cost less
+// than new ones, and that is all that a search leaves behind: no answer depends on
+// what was asked before. It is safe for concurrent use.
 type Anchors struct {
 	anchors  []*Anchor
 	subjects map[string][]*Anchor // by RawSubject
@@ -40,6 +43,8 @@ type Anchors struct {
 
 	domains   map[*Anchor][]mailboxTree // Domains of each, read once
 	exclusive []*Anchor
+
+	accepted *pathMemo // paths that crypto/x509 need not be asked about again
 
 	shelf   *Shelf // intermediates that help; nil: none
 	blocked func(*x509.Certificate) bool
@@ -57,7 +62,8 @@ func (a *Anchors) With(shelf *Shelf, blocked func(ca *x509.Certificate) bool) *A
 // New returns a set of the given anchors, which are not changed from then on.
 // The same certificate given twice is two anchors; Load merges them.
 func New(anchors ...*Anchor) *Anchors {
-	a := &Anchors{anchors: anchors, subjects: map[string][]*Anchor{}, known: map[string]bool{}, domains: map[*Anchor][]mailboxTree{}}
+	a := &Anchors{anchors: anchors, subjects: map[string][]*Anchor{}, known: map[string]bool{}, domains: map[*Anchor][]mailboxTree{},
+		accepted: newPathMemo()}
 	for _, t := range anchors {
 		c := t.Certificate
 		a.domains[t] = domainTrees(t)
