@@ -41,13 +41,14 @@ type dkimSignature struct {
 	identity  string // i=, its domain as d=
 	algorithm string // a=
 	value     string // b= without white space
+	signed    []byte // and what it says
 	bodyHash  []byte // bh=: what the body hashes to, once the signature holds
-	expires   bool   // has an x=
 	relation  relation
 
-	named   map[string]int  // h=, lower-case: how often
-	covered map[string]bool // of the named fields that exist: whether each of that name is covered
-	fields  []int           // indices of the covered fields, in the order of the header
+	relaxedHeader, relaxedBody bool // c=; else simple
+
+	covered map[string]bool // of the fields named in h= that exist, lower-case: whether each of that name is covered
+	picked  []int           // indices of the covered fields, in the order of h=
 
 	txt  string // the key record that was used, as a line of a zone file
 	bits int    // of the key
@@ -126,7 +127,7 @@ func (f *facts) speaker() (s *dkimSignature, byName bool) {
 		case s.status == "": // one too many
 			return 1000
 		}
-		w := 100 + slices.Index([]string{"internal", "dkim-temperror", "dkim-fail", "dkim-key", "dkim-unacceptable"}, s.reason)
+		w := 100 + slices.Index([]string{"dkim-temperror", "dkim-fail", "dkim-key", "dkim-unacceptable"}, s.reason)
 		if !s.relation.allowed(f.v.Policy.Alignment) {
 			w += 100
 		}
@@ -195,7 +196,7 @@ func (s *dkimSignature) props() []Prop {
 // signedFields returns the covered fields as received, in the order of the header.
 func (f *facts) signedFields(s *dkimSignature) []byte {
 	var b bytes.Buffer
-	for _, i := range s.fields {
+	for _, i := range slices.Sorted(slices.Values(s.picked)) {
 		b.Write(f.header.Fields[i].Raw)
 	}
 	return b.Bytes()

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/x509"
 	"encoding/base64"
@@ -16,7 +17,7 @@ const maxKeyBytes = 4 << 10
 type dkimKey struct {
 	record  string   // as answered
 	kind    string   // rsa or ed25519
-	der     []byte   // p=
+	public  any      // *rsa.PublicKey or ed25519.PublicKey
 	bits    int      // of the RSA modulus; 256 for ed25519
 	hashes  []string // h=, nil: any
 	testing bool     // t=y
@@ -83,27 +84,27 @@ func parseKey(record string) (*dkimKey, error) {
 	case len(p) > base64.StdEncoding.EncodedLen(maxKeyBytes):
 		return nil, errors.New("the key is too long")
 	}
-	if key.der, err = base64.StdEncoding.DecodeString(p); err != nil {
+	b, err := base64.StdEncoding.DecodeString(p)
+	if err != nil {
 		return nil, errors.New("the p= of the key record is not base64")
 	}
-	return key, key.readPublic(tags["k"])
+	return key, key.readPublic(tags["k"], b)
 }
 
-// readPublic reads the public key of kind k, "" meaning rsa.
-func (key *dkimKey) readPublic(k string) error {
+// readPublic reads the public key of kind k, "" meaning rsa, out of p=.
+func (key *dkimKey) readPublic(k string, p []byte) error {
 	switch k {
 	case "", "rsa":
-		key.kind = "rsa"
-		public := rsaKey(key.der)
+		public := rsaKey(p)
 		if public == nil {
 			return errors.New("the p= of the key record is not an RSA key")
 		}
-		key.bits = public.N.BitLen()
+		key.kind, key.public, key.bits = "rsa", public, public.N.BitLen()
 	case "ed25519":
-		key.kind, key.bits = "ed25519", 256
-		if len(key.der) != 32 {
+		if len(p) != ed25519.PublicKeySize {
 			return errors.New("the p= of the key record is not an Ed25519 key")
 		}
+		key.kind, key.public, key.bits = "ed25519", ed25519.PublicKey(p), 256
 	default:
 		return errors.New("the key record is of an unknown kind, k=")
 	}
@@ -121,10 +122,4 @@ func rsaKey(der []byte) *rsa.PublicKey {
 		return nil
 	}
 	return k
-}
-
-// plainRecord is the key without anything but what the cryptography needs.
-// The library that verifies is given this: all else has been judged here.
-func (key *dkimKey) plainRecord() string {
-	return "v=DKIM1; k=" + key.kind + "; p=" + base64.StdEncoding.EncodeToString(key.der)
 }

@@ -9,8 +9,7 @@ import (
 	"github.com/certinbox/certinbox/internal/testmail"
 )
 
-// rigTime is the clock of these tests. The library's own clock is the real
-// one, which matters only for signatures that expire.
+// rigTime is the clock of these tests.
 var rigTime = time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
 
 // A dkimRig is a message on its way to the rows dkim and alignment.

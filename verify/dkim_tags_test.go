@@ -1,6 +1,8 @@
 package verify
 
 import (
+	"crypto/ed25519"
+	"crypto/rsa"
 	"errors"
 	"strings"
 	"testing"
@@ -95,8 +97,10 @@ func FuzzKeyRecord(f *testing.F) {
 		if key.bits < 1 || key.kind != "rsa" && key.kind != "ed25519" {
 			t.Errorf("%q gives %+v", in, key)
 		}
-		if again, err := readKey([]string{key.plainRecord()}); err != nil || again.bits != key.bits {
-			t.Errorf("%q does not survive: %v", in, err)
+		switch key.public.(type) {
+		case *rsa.PublicKey, ed25519.PublicKey:
+		default:
+			t.Errorf("%q gives a key of type %T", in, key.public)
 		}
 	})
 }

@@ -39,9 +39,6 @@ refusal; --as-served stops where the daemon does. A file with bare LF line ends
 is read with CRLF, as it was on the wire. Without --dns, the DNS of today is
 asked: an old mail may need the key of its time.
 
-A DKIM signature with an expiry time (x=) is always judged by the real
-clock, too: --at cannot make an expired one hold.
-
 The configuration is not needed if --anchors and --rcpt say enough.
 
 Exit status: 0 accept; 1 reject; 75 cannot be judged now (DNS); 64 wrong usage;
