@@ -133,11 +133,16 @@ func readBounded(path string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
+	return readFile(f, limit)
+}
+
+// readFile reads an open file to its end, at most limit bytes.
+func readFile(f *os.File, limit int64) ([]byte, error) {
 	// Room for what is usual, and for the buffer to see the end.
 	b := bytes.NewBuffer(make([]byte, 0, min(limit+1, 4<<10-bytes.MinRead)+bytes.MinRead))
-	_, err = b.ReadFrom(io.LimitReader(f, limit+1))
+	_, err := b.ReadFrom(io.LimitReader(f, limit+1))
 	if err == nil && int64(b.Len()) > limit {
-		err = fmt.Errorf("%s: longer than %d bytes", path, limit)
+		err = fmt.Errorf("%s: longer than %d bytes", f.Name(), limit)
 	}
 	return b.Bytes(), err
 }
@@ -154,6 +159,14 @@ func openFile(path string, flag int, mode uint32) (*os.File, error) {
 			return nil, &os.PathError{Op: "open", Path: path, Err: err}
 		}
 	}
+}
+
+// links is how many names a file has: 0 once it was removed.
+func links(fi os.FileInfo) uint64 {
+	if st, ok := fi.Sys().(*syscall.Stat_t); ok {
+		return uint64(st.Nlink)
+	}
+	return 0
 }
 
 // trouble wraps an error of the disk, as ErrFull when that is what it means.

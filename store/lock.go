@@ -26,23 +26,34 @@ const maxWait = 30 * time.Second
 
 // acquire waits for the lock until ctx ends.
 func acquire(ctx context.Context, path string) (*lock, error) {
+	var l *lock
+	err := await(ctx, path, func() (err error) {
+		l, err = tryAcquire(path)
+		return err
+	})
+	return l, err
+}
+
+// await tries until that gives something else than errBusy, as long as ctx and
+// maxWait let it. path is for the error.
+func await(ctx context.Context, path string, try func() error) error {
+	err := try()
+	if !errors.Is(err, errBusy) {
+		return err
+	}
 	ctx, cancel := context.WithTimeout(ctx, maxWait)
 	defer cancel()
-	pause := 200 * time.Microsecond
-	for {
-		l, err := tryAcquire(path)
-		if err == nil || !errors.Is(err, errBusy) {
-			return l, err
-		}
+	for pause := 200 * time.Microsecond; errors.Is(err, errBusy); pause = min(2*pause, 5*time.Millisecond) {
 		t := time.NewTimer(pause)
 		select {
 		case <-ctx.Done():
 			t.Stop()
-			return nil, fmt.Errorf("%s: %w: %w", path, errBusy, ctx.Err())
+			return fmt.Errorf("%s: %w: %w", path, errBusy, ctx.Err())
 		case <-t.C:
 		}
-		pause = min(2*pause, 5*time.Millisecond)
+		err = try()
 	}
+	return err
 }
 
 // tryAcquire takes the lock if nobody holds it, else errBusy.
@@ -59,12 +70,9 @@ func tryAcquire(path string) (*lock, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := flock(f, syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+	if err := tryFlock(f, syscall.LOCK_EX); err != nil {
 		f.Close()
-		if errors.Is(err, syscall.EWOULDBLOCK) {
-			return nil, errBusy
-		}
-		return nil, fmt.Errorf("lock %s: %w", path, err)
+		return nil, err
 	}
 	// The former holder may have removed the file between our open and flock.
 	mine, err := f.Stat()
@@ -81,11 +89,18 @@ func tryAcquire(path string) (*lock, error) {
 	return nil, errBusy
 }
 
-func flock(f *os.File, how int) error {
+// tryFlock locks an open file, as LOCK_EX or LOCK_SH, until it is closed; else
+// errBusy. See flock(2).
+func tryFlock(f *os.File, how int) error {
 	for {
-		err := syscall.Flock(int(f.Fd()), how)
-		if !errors.Is(err, syscall.EINTR) {
-			return err
+		err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB)
+		switch {
+		case err == nil:
+			return nil
+		case errors.Is(err, syscall.EWOULDBLOCK):
+			return errBusy
+		case !errors.Is(err, syscall.EINTR):
+			return fmt.Errorf("lock %s: %w", f.Name(), err)
 		}
 	}
 }

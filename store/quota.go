@@ -6,29 +6,26 @@ import (
 	"os"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 )
 
 // The counters of new certificates: quota/DOMAIN holds a day and a number in
-// one fixed-size line, overwritten in place under a lock. A crash may lose a
-// count or count one too many, never more.
+// one fixed-size line, overwritten in place while its file is locked. A crash may
+// lose a count or count one too many, never more.
 
 const quotaLine = len("2006-01-02 0000000000\n")
-
-// quotaLock begins the names of their locks. With its dot it is no address's.
-const quotaLock = ".quota-"
 
 // count adds one to the new certificates of the address's domain on this day.
 // It says false, and adds none, when the bound is reached.
 func (d *Directory) count(ctx context.Context, address string, at time.Time) (bool, error) {
 	name := Name(address[strings.LastIndexByte(address, '@')+1:])
 	path := d.path("quota", name)
-	l, err := acquire(ctx, d.path("locks", quotaLock+name))
-	if err != nil {
-		return false, trouble("quota", err)
-	}
-	defer l.finish()
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	var f *os.File
+	err := await(ctx, path, func() (err error) {
+		f, err = tryQuota(path, os.O_CREATE)
+		return err
+	})
 	if err != nil {
 		return false, trouble("quota", err)
 	}
@@ -48,16 +45,37 @@ func (d *Directory) count(ctx context.Context, address string, at time.Time) (bo
 	return err == nil, trouble("quota", err)
 }
 
+// tryQuota opens and locks a counter until it is closed, errBusy if somebody
+// else has it, or removed it between our open and lock.
+func tryQuota(path string, flag int) (*os.File, error) {
+	f, err := openFile(path, os.O_RDWR|flag, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	err = tryFlock(f, syscall.LOCK_EX)
+	if err == nil {
+		var fi os.FileInfo
+		if fi, err = f.Stat(); err == nil && links(fi) == 0 {
+			err = errBusy
+		}
+	}
+	if err != nil {
+		f.Close()
+		return nil, err
+	}
+	return f, nil
+}
+
 // sweepQuota removes the counters of past days.
 func (d *Directory) sweepQuota(now time.Time) error {
 	return eachName(d.path("quota"), func(name string) error {
 		path := d.path("quota", name)
-		l, err := tryAcquire(d.path("locks", quotaLock+name))
+		f, err := tryQuota(path, 0)
 		if err != nil {
 			return nil // in use: not of the past
 		}
-		defer l.finish()
-		b, err := readBounded(path, int64(quotaLine))
+		defer f.Close()
+		b, err := readFile(f, int64(quotaLine))
 		if err != nil || strings.HasPrefix(string(b), day(now)) {
 			return nil
 		}

@@ -5,11 +5,9 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
-	"hash/crc32"
 	"os"
 	"path/filepath"
 	"slices"
-	"strings"
 	"sync"
 	"time"
 )
@@ -32,9 +30,10 @@ func (l ReportLimits) withDefaults() ReportLimits {
 
 // Reports is a bounded ring on disk of the latest reports by reference: for
 // the phone call after a bounce. Each is a file of its own below reports/,
-// written under another name first, so that no reader meets half of one.
-// Nothing is synced: a power failure may cost the last seconds of it. It is
-// safe for concurrent use, by several processes too; while more than one
+// written in place under a lock, so that no reader meets half of one.
+// Nothing is synced: a power failure may cost the last seconds of it, and who
+// dies while writing costs the report that he was at, in its old form too. It
+// is safe for concurrent use, by several processes too; while more than one
 // writes, the bounds hold within a tenth.
 type Reports struct {
 	dir    string
@@ -76,14 +75,12 @@ func OpenReports(dir string, limits ReportLimits) (*Reports, error) {
 // Reports returns the ring of this store.
 func (d *Directory) Reports() (*Reports, error) { return OpenReports(d.path("reports"), d.o.Reports) }
 
-const (
-	reportMagic = "certinbox-report 1"
-	maxRef      = maxWord
-)
+// maxRef bounds a reference in bytes.
+const maxRef = maxWord
 
 // Put keeps a report under its reference, in place of an older one with the
 // same; the oldest reports go when the ring is full. JSON and text together
-// are at most MaxReport bytes.
+// are at most MaxReport bytes. After an error there may be neither.
 func (r *Reports) Put(ref string, json []byte, text string) error {
 	if ref == "" || len(ref) > maxRef {
 		return fmt.Errorf("store: reports: reference of %d bytes, want 1 to %d", len(ref), maxRef)
@@ -94,32 +91,10 @@ func (r *Reports) Put(ref string, json []byte, text string) error {
 	now := time.Now()
 	b := encodeReport(Stored{Reference: ref, At: now, JSON: json, Text: text})
 	name := Name(ref)
-	if err := r.write(name, b, now); err != nil {
+	if err := writeReport(filepath.Join(r.dir, name), b, now); err != nil {
 		return trouble("reports", err)
 	}
 	return trouble("reports", r.admit(reportFile{name: name, size: int64(len(b)), at: now.UnixNano()}))
-}
-
-func (r *Reports) write(name string, content []byte, at time.Time) error {
-	f, err := os.CreateTemp(r.dir, ".report-") // several writers may be at the same name
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	if err == nil {
-		// The kernel stamps files by the tick; the order of a burst matters too.
-		err = os.Chtimes(f.Name(), at, at)
-	}
-	if err == nil {
-		err = os.Rename(f.Name(), filepath.Join(r.dir, name))
-	}
-	if err != nil {
-		os.Remove(f.Name())
-	}
-	return err
 }
 
 // admit counts a report in and the oldest out.
@@ -210,41 +185,6 @@ func (r *Reports) Get(ref string) (Stored, error) {
 	return Stored{}, fmt.Errorf("store: report %s: %w", words(ref), err)
 }
 
-func readReport(path string) (Stored, error) {
-	b, err := readBounded(path, MaxReport+1024)
-	if err != nil {
-		return Stored{}, err
-	}
-	return decodeReport(b)
-}
-
-func encodeReport(s Stored) []byte {
-	sum := crc32.ChecksumIEEE(s.JSON)
-	sum = crc32.Update(sum, crc32.IEEETable, []byte(s.Text))
-	head := fmt.Sprintf("%s %d %d %d %08x %q\n", reportMagic, s.At.UnixNano(), len(s.JSON), len(s.Text), sum, s.Reference)
-	b := make([]byte, 0, len(head)+len(s.JSON)+len(s.Text))
-	b = append(b, head...)
-	b = append(b, s.JSON...)
-	return append(b, s.Text...)
-}
-
-func decodeReport(b []byte) (Stored, error) {
-	head, body, _ := bytes.Cut(b, []byte("\n"))
-	rest, ok := strings.CutPrefix(string(head), reportMagic+" ")
-	if !ok {
-		return Stored{}, ErrNotFound
-	}
-	var at int64
-	var json, text int
-	var sum uint32
-	var ref string
-	if _, err := fmt.Sscanf(rest, "%d %d %d %x %q", &at, &json, &text, &sum, &ref); err != nil ||
-		json < 0 || text < 0 || json > len(body) || text != len(body)-json || sum != crc32.ChecksumIEEE(body) {
-		return Stored{}, ErrNotFound
-	}
-	return Stored{Reference: ref, At: time.Unix(0, at), JSON: body[:json], Text: string(body[json:])}, nil
-}
-
 // Forget removes the reports with these references and all that name the
 // address. It returns how many went.
 func (r *Reports) Forget(address string, refs []string) (int, error) {
@@ -257,6 +197,9 @@ func (r *Reports) Forget(address string, refs []string) (int, error) {
 		path := filepath.Join(r.dir, name)
 		if !doomed[name] {
 			s, err := readReport(path)
+			if errors.Is(err, errBusy) {
+				return err // nobody knows yet what it names
+			}
 			if err != nil || !names(s.JSON, address) && !names([]byte(s.Text), address) {
 				return nil
 			}

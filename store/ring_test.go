@@ -122,6 +122,40 @@ func TestReportsConcurrently(t *testing.T) {
 	wg.Wait()
 }
 
+// TestReportsConcurrentlyInAFullRing: a file that is removed while it is written
+// takes nothing with it that was put later, and nobody meets half of one.
+func TestReportsConcurrentlyInAFullRing(t *testing.T) {
+	dir := t.TempDir()
+	var wg sync.WaitGroup
+	for g := range 4 {
+		r := ring(t, dir, ReportLimits{Count: 3})
+		wg.Go(func() {
+			for i := range 300 {
+				ref := fmt.Sprint((i + g) % 5)
+				body := strings.Repeat(fmt.Sprint(g), 1000+i)
+				if err := r.Put(ref, []byte(body), ref); err != nil {
+					t.Error(err)
+				}
+				s, err := r.Get(ref)
+				if errors.Is(err, ErrNotFound) {
+					continue
+				}
+				if err != nil || s.Text != ref || len(s.JSON) < 1000 || strings.Count(string(s.JSON), string(s.JSON[:1])) != len(s.JSON) {
+					t.Errorf("half of a report: %v", err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	r := ring(t, dir, ReportLimits{Count: 3})
+	if err := r.Put("last", nil, ""); err != nil {
+		t.Fatal(err)
+	}
+	if names, err := os.ReadDir(dir); err != nil || len(names) != 3 {
+		t.Errorf("%d files, %v", len(names), err)
+	}
+}
+
 func FuzzReportFile(f *testing.F) {
 	f.Add(encodeReport(Stored{Reference: "Q1", At: noon(), JSON: []byte("{}"), Text: "x\n"}))
 	f.Add([]byte(reportMagic + " 1 2 3 00000000 \"x\"\n"))
