@@ -115,26 +115,6 @@ func (r *jsonReader) text(each func([]byte) error) error {
 	}
 }
 
-// plain counts the bytes at the start of b that stand for themselves.
-func plain(b []byte) int {
-	for i := 0; i < len(b); {
-		c := b[i]
-		if c >= utf8.RuneSelf {
-			_, size := utf8.DecodeRune(b[i:])
-			if size == 1 {
-				return i
-			}
-			i += size
-			continue
-		}
-		if c < ' ' || c == '"' || c == '\\' {
-			return i
-		}
-		i++
-	}
-	return len(b)
-}
-
 // split brings a character that the buffer cuts together. The first byte of what
 // then is none is damage.
 func (r *jsonReader) split() error {
