@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"bytes"
 	"encoding/base64"
 	"fmt"
 )
@@ -26,26 +27,45 @@ type base64Decoder struct {
 	ended bool  // padding was there
 }
 
-// add decodes the next piece. A *damagedError, or what to returned.
+// begin makes ready for another text.
+func (d *base64Decoder) begin(to func([]byte) error) {
+	d.to, d.n, d.done, d.ended = to, 0, 0, false
+}
+
+// add takes the next piece, and decodes what there is no more room for. A
+// *damagedError, or what to returned.
 func (d *base64Decoder) add(p []byte) error {
-	for _, c := range p {
-		if c == '\r' || c == '\n' {
-			continue
+	for len(p) > 0 {
+		line, rest, _ := bytes.Cut(p, []byte("\n"))
+		for len(line) > 0 {
+			part, after, _ := bytes.Cut(line, []byte("\r"))
+			if err := d.characters(part); err != nil {
+				return err
+			}
+			line = after
 		}
+		p = rest
+	}
+	return nil
+}
+
+// characters is add for what has no line ends.
+func (d *base64Decoder) characters(p []byte) error {
+	for len(p) > 0 {
 		if d.n == len(d.text) {
 			if err := d.flush(); err != nil {
 				return err
 			}
 		}
-		d.text[d.n] = c
-		d.n++
+		n := copy(d.text[d.n:], p)
+		d.n += n
+		p = p[n:]
 	}
 	return nil
 }
 
-// end decodes what is left; an unfinished group of four is a *damagedError.
-func (d *base64Decoder) end() error { return d.flush() }
-
+// flush decodes what was taken. At the end an unfinished group of four is a
+// *damagedError.
 func (d *base64Decoder) flush() error {
 	if d.n == 0 {
 		return nil

@@ -24,19 +24,15 @@ func (x *exchange) check() {
 	}
 	held := x.server.memory.reserve(x.settings.InFlight)
 	defer held.end()
-	e := &event{}
-	e.message.limits = decodeLimits{message: x.settings.Body, hold: held.hold, release: held.release}
-	if err := readMessage(x.body, e); err != nil {
-		x.failBody(err)
-		return
-	}
-	if e.Size() == 0 {
+	s := x.server.borrow()
+	e := s.event(0, decodeLimits{message: x.settings.Body, hold: held.hold, release: held.release})
+	a, err := x.read(said, e, s.body[:])
+	x.server.scratches.Put(s)
+	switch {
+	case errors.Is(err, errEmpty):
 		x.fail(http.StatusBadRequest, "the body is empty: it is to be the message")
 		return
-	}
-	x.tally.events++
-	a, err := x.judgeOne(said, e)
-	if err != nil {
+	case err != nil:
 		x.failBody(err)
 		return
 	}
@@ -50,9 +46,23 @@ func (x *exchange) check() {
 	x.send(http.StatusOK, b)
 }
 
-// readMessage reads the body into the pieces of e.
-func readMessage(body io.Reader, e *event) error {
-	buf := make([]byte, readAtOnce)
+// errEmpty: there is no message.
+var errEmpty = errors.New("webhook: the body is empty")
+
+// read reads the body into e by way of buf, and has it judged.
+func (x *exchange) read(said checkEnvelope, e *event, buf []byte) (answer, error) {
+	if err := readMessage(x.body, e, buf); err != nil {
+		return answer{}, err
+	}
+	if e.Size() == 0 {
+		return answer{}, errEmpty
+	}
+	x.tally.events++
+	return x.judgeOne(said, e)
+}
+
+// readMessage reads the body into the pieces of e, as much as buf holds at once.
+func readMessage(body io.Reader, e *event, buf []byte) error {
 	for {
 		n, err := body.Read(buf)
 		if addErr := e.message.add(buf[:n]); addErr != nil {

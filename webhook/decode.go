@@ -13,7 +13,6 @@ const (
 
 // decodeLimits bound what one body can make us hold.
 type decodeLimits struct {
-	length  int64             // bytes of the body; 0 or less: not known. It bounds nothing
 	message int64             // bytes of one message as it stands in the JSON, unescaped
 	hold    func(n int) error // called before n bytes more are held; its error ends the reading
 	release func(n int)       // called when n bytes are let go
@@ -33,8 +32,8 @@ type decodeLimits struct {
 // (10,000 events, 32 levels, 4 KiB of an address, 64 bytes of an id). Other
 // errors are those of r, of limits.hold and of each. The events before an error
 // were handed over.
-func decode(r io.Reader, limits decodeLimits, each func(*event) error) error {
-	d := &decoder{jsonReader: newJSONReader(r, limits.length), limits: limits, each: each}
+func (s *scratch) decode(r io.Reader, limits decodeLimits, each func(*event) error) error {
+	d := &decoder{jsonReader: &jsonReader{src: r, buf: s.body[:0]}, scratch: s, limits: limits, each: each}
 	c, err := d.next()
 	switch {
 	case err != nil && d.end() == nil:

@@ -20,8 +20,9 @@ type event struct {
 	damage  *formError // a string of it has no one meaning; then nothing else is set
 	index   int        // in the post, from 0
 	seen    field      // what was there
-	message pieces     // as it stood in the JSON, unescaped
-	at      int64      // where it began in the body
+	decoder *base64Decoder
+	message pieces // as it stood in the JSON, unescaped
+	at      int64  // where it began in the body
 }
 
 // Size is the length of the message as it is held, in bytes; in base64, if it
@@ -72,11 +73,13 @@ func (e *event) decoded(walk func(func([]byte) error) error, to func([]byte) err
 	if !e.Base64 {
 		return walk(to)
 	}
-	d := base64Decoder{to: to}
+	d := e.decoder
+	d.begin(to)
 	err := walk(d.add)
 	if err == nil {
-		err = d.end()
+		err = d.flush()
 	}
+	d.begin(nil)
 	var damaged *damagedError
 	if errors.As(err, &damaged) {
 		return &formError{at: e.at, text: fmt.Sprintf("event %d: %s", e.index, damaged)}

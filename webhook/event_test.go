@@ -60,7 +60,7 @@ func TestExactBytes(t *testing.T) {
 
 // A CRLF counts wherever pieces end, also between its two bytes.
 func TestLineEndsAcrossPieces(t *testing.T) {
-	for _, size := range []int{firstPiece, 3 * firstPiece, 6 << 10, 12 << 10} {
+	for _, size := range []int{firstPiece, 2 * firstPiece, 2*firstPiece + wholePiece, 6 << 10, 12 << 10} {
 		for shift := -2; shift <= 2; shift++ {
 			in := strings.Repeat("\nx", size)[:size+shift-1] + "\r\n" + "y\nz"
 			for _, inBase64 := range []bool{false, true} {
@@ -135,7 +135,7 @@ func decodeAll(in string, n int) (string, error) {
 		}
 		in = in[k:]
 	}
-	err := d.end()
+	err := d.flush()
 	return out.String(), err
 }
 
@@ -232,8 +232,9 @@ func BenchmarkDecode(b *testing.B) {
 			b.SetBytes(int64(len(c.message)))
 			b.ReportAllocs()
 			var l heldLedger
+			s := new(scratch)
 			for b.Loop() {
-				err := decode(bytes.NewReader(body), l.limits(64<<20), func(e *event) error {
+				err := s.decode(bytes.NewReader(body), l.limits(64<<20), func(e *event) error {
 					_, err := e.WriteTo(io.Discard)
 					return err
 				})

@@ -7,7 +7,6 @@ import (
 
 const (
 	readAtOnce = 32 << 10 // bytes of the body in our hands
-	leastRoom  = 512      // even for a short one
 	maxNesting = 32       // arrays and objects inside each other
 	maxKey     = 256      // bytes of a key; a longer one is none of ours
 )
@@ -22,24 +21,15 @@ const (
 // skipped, and no callback of an object or of a string is called.
 type jsonReader struct {
 	src     io.Reader
-	buf     []byte
-	pos     int   // of the next byte, in buf
-	before  int64 // bytes of the body before buf
-	ended   error // of the source; what came before it is still in buf
+	buf     []byte // of the body; its capacity is how much is read at once, 12 bytes at least
+	pos     int    // of the next byte, in buf
+	before  int64  // bytes of the body before buf
+	ended   error  // of the source; what came before it is still in buf
 	nesting int
 	damage  *formError   // the first string without one meaning; nil: none
 	damaged func()       // called when there is damage; nil: nobody
 	key     [maxKey]byte // the last key read
 	escaped [8]byte      // what the last escapes stand for
-}
-
-// newJSONReader reads from src, which has length bytes; 0 or less: not known.
-func newJSONReader(src io.Reader, length int64) *jsonReader {
-	room := int64(readAtOnce)
-	if length > 0 { // no more than it fills
-		room = min(room, max(length, leastRoom))
-	}
-	return &jsonReader{src: src, buf: make([]byte, 0, room)}
 }
 
 // spoil notes that the string at the next byte has no one meaning.

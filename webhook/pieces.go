@@ -1,12 +1,13 @@
 package webhook
 
 const (
-	firstPiece = 4 << 10 // bytes; each next one is twice as long, up to
-	wholePiece = 64 << 10
+	firstPiece = 32 << 10 // bytes; with each next one there is twice as much room, up to
+	wholePiece = 64 << 10 // for one
 )
 
 // pieces are a message on its way from the body to who takes it, once.
 type pieces struct {
+	first  []byte // room for the first piece
 	list   [][]byte
 	size   int64
 	limits decodeLimits
@@ -22,11 +23,11 @@ func (p *pieces) add(b []byte) error {
 	for len(b) > 0 {
 		last := len(p.list) - 1
 		if last < 0 || len(p.list[last]) == cap(p.list[last]) {
-			n := min(firstPiece<<min(len(p.list), 4), wholePiece)
-			if err := p.limits.hold(n); err != nil {
+			piece, err := p.more()
+			if err != nil {
 				return err
 			}
-			p.list = append(p.list, make([]byte, 0, n))
+			p.list = append(p.list, piece)
 			last++
 		}
 		room := cap(p.list[last]) - len(p.list[last])
@@ -35,6 +36,21 @@ func (p *pieces) add(b []byte) error {
 		b = b[n:]
 	}
 	return nil
+}
+
+// more is room for the next bytes.
+func (p *pieces) more() ([]byte, error) {
+	n := firstPiece
+	if len(p.list) > 1 {
+		n = wholePiece
+	}
+	if err := p.limits.hold(n); err != nil {
+		return nil, err
+	}
+	if len(p.list) == 0 {
+		return p.first, nil
+	}
+	return make([]byte, 0, n), nil
 }
 
 // each shows the pieces in order, and keeps them.

@@ -57,8 +57,10 @@ func (x *exchange) relay() {
 	}
 	held := x.server.memory.reserve(x.settings.InFlight)
 	defer held.end()
-	limits := decodeLimits{length: x.r.ContentLength, message: x.settings.Body, hold: held.hold, release: held.release}
-	err := decode(x.body, limits, b.take)
+	limits := decodeLimits{message: x.settings.Body, hold: held.hold, release: held.release}
+	s := x.server.borrow()
+	err := s.decode(x.body, limits, b.take)
+	x.server.scratches.Put(s)
 	b.answer(err)
 }
 

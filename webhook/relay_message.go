@@ -26,8 +26,9 @@ const bothShapes = "has both msys and fields of a message beside it"
 // A decoder makes events of JSON.
 type decoder struct {
 	*jsonReader
-	limits decodeLimits
-	each   func(*event) error
+	scratch *scratch
+	limits  decodeLimits
+	each    func(*event) error
 }
 
 // event reads one element of a post and hands it over: an object with msys in
@@ -41,11 +42,10 @@ func (d *decoder) event(index int) error {
 	if err != nil {
 		return err
 	}
-	e := &event{index: index}
+	e := d.scratch.event(index, d.limits)
 	if c != '{' {
 		return d.bad(e, "is not an object")
 	}
-	e.message.limits = d.limits
 	defer e.message.drop()
 	d.damage, d.damaged = nil, e.message.drop
 	err = d.object(func(key []byte) error {

@@ -13,6 +13,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -45,6 +46,8 @@ type Server struct {
 	memory   *memory
 	attempts *attempts
 	sweeper  sweeper
+
+	scratches sync.Pool // of *scratch, at most one for each request under way
 }
 
 // settings are a Config prepared for use.
