@@ -347,7 +347,7 @@ func FuzzRules(f *testing.F) {
 			if r.State == Waiting && s&32 != 0 {
 				r.Until = noon().Add(time.Hour)
 			}
-			if r.State == Waiting && s&16 != 0 {
+			if (r.State == Waiting || r.State == Superseded || r.State == Expired) && s&16 != 0 { // not waiting any more: gave way, or expired meanwhile
 				r.Withheld, r.Unchecked, r.Beside = noon().Add(time.Duration(int(s>>6)-1)*time.Hour), true, s&8 != 0
 			}
 			r.OnHold, r.HeldFrom, r.HeldFirst = r.State == Revoked && s&16 != 0, states[s>>5&3], s&128 != 0

@@ -15,13 +15,18 @@ func withholds(e Entry) bool { return e.Withhold && e.Unchecked }
 
 // deadline is when the certificate is published even without an answer, zero if
 // it is not withheld. One that waits already keeps the deadline it has, also if it
-// gave way to others meanwhile: mail that comes again never puts it off.
+// gave way to others only now, or before that deadline: mail that comes again never
+// puts it off. A deadline that passed while it did not wait is none: its CA, asked
+// about this mail and silent, has the full time.
 func (c *casefile) deadline() time.Time {
 	if !withholds(c.e) || c.rules.PublishUnchecked <= 0 {
 		return time.Time{}
 	}
 	if r := c.find(c.facts.Fingerprint); r != nil && !r.Withheld.IsZero() {
-		return r.Withheld
+		waits := r.State == Waiting || r.Replaced.Equal(c.now) // by settle, for this acceptance
+		if waits || c.now.Before(r.Withheld) {
+			return r.Withheld
+		}
 	}
 	return c.now.Add(c.rules.PublishUnchecked)
 }

@@ -216,6 +216,41 @@ func TestWaitsOnWithItsDeadline(t *testing.T) {
 	}
 }
 
+// TestOldDeadlineOfOneThatDoesNotWait: the time to answer that a certificate had
+// once is not taken for the time that its CA has now. One that gave way to others
+// before it was over keeps it, and so does one that gives way at this moment.
+func TestOldDeadlineOfOneThatDoesNotWait(t *testing.T) {
+	anew := noon().Add(days)
+	gaveWay := func(r *Record) { r.State, r.Replaced = Superseded, noon().Add(-40*days) }
+	crowd := func(r Record) (records []Record) {
+		for i := range maxPending {
+			records = append(records, kept(fmt.Sprint("x", i), waiting("b", days)))
+		}
+		return append(records, r)
+	}
+	for _, tc := range []struct {
+		name    string
+		records []Record
+		state   State
+		until   time.Time
+	}{
+		{"superseded, long over", []Record{kept("a", withheld(-30*days), gaveWay)}, Waiting, anew},
+		{"superseded, over just now", []Record{kept("a", withheld(0), gaveWay)}, Waiting, anew},
+		{"superseded, not over", []Record{kept("a", withheld(time.Hour), gaveWay)}, Waiting, noon().Add(time.Hour)},
+		{"expired", []Record{kept("a", withheld(-30*days), state(Expired))}, Waiting, anew},
+		{"gives way at this moment", crowd(kept("a", withheld(-time.Hour), waiting("b", days), signed(2*time.Hour))), Active, time.Time{}},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			e, f := incoming("a", silent)
+			d := Decide(Past{Records: tc.records}, e, f, Rules{PublishUnchecked: days}, noon())
+			if r := recordIn(d.Records, f.Fingerprint); d.Row != 4 || r.State != tc.state || !r.Withheld.Equal(tc.until) {
+				t.Errorf("row %d, %s until %v; want %s, %v", d.Row, r.State, r.Withheld, tc.state, tc.until)
+			}
+			invariants(t, d.Records)
+		})
+	}
+}
+
 // TestSettleKeepsWhoCameFirst: whatever the past looks like, the latest of too
 // many that wait for a CA go, and somebody is told.
 func TestSettleKeepsWhoCameFirst(t *testing.T) {
