@@ -1,10 +1,10 @@
 package webhook
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -180,18 +180,22 @@ func (b *batch) answer(err error) {
 	b.send(status, b.text(message))
 }
 
-// text is the answer to all events, with what was wrong, if anything was.
+// text is the answer to all events, with what was wrong, if anything was. There is
+// room for a line end behind it.
 func (b *batch) text(message string) []byte {
-	var t bytes.Buffer
-	t.WriteByte('{')
+	head := []byte(`{"events":[`)
 	if message != "" {
 		m, _ := json.Marshal(message) // a string always can be written
-		t.WriteString(`"message":`)
-		t.Write(m)
-		t.WriteByte(',')
+		head = slices.Concat([]byte(`{"message":`), m, []byte(`,"events":[`))
 	}
-	t.WriteString(`"events":[`)
-	t.Write(bytes.Join(b.answers, []byte(",")))
-	t.WriteString(`],"ignored":` + strconv.Itoa(b.tally.ignored) + `}`)
-	return t.Bytes()
+	tail := `],"ignored":` + strconv.Itoa(b.tally.ignored) + `}`
+	t := make([]byte, 0, len(head)+b.said+len(b.answers)+len(tail)+1)
+	t = append(t, head...)
+	for i, a := range b.answers {
+		if i > 0 {
+			t = append(t, ',')
+		}
+		t = append(t, a...)
+	}
+	return append(t, tail...)
 }
