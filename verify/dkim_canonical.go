@@ -1,7 +1,9 @@
 package verify
 
 import (
+	"bufio"
 	"bytes"
+	"encoding/binary"
 	"io"
 )
 
@@ -40,60 +42,64 @@ func trimEmptyLines(body []byte, relaxed bool) []byte {
 }
 
 // squeeze writes a text with one blank for each run of white space within a
-// line and none at the end of one. What is right already goes on in one piece.
-func squeeze(w io.Writer, text []byte) {
-	blank := []byte(" ")
+// line and none at the end of one. What is right already goes on in one piece;
+// short pieces are joined, which a hash takes with less work.
+func squeeze(to io.Writer, text []byte) {
+	w := bufio.NewWriterSize(to, 1<<10)
 	from := 0 // what is before is written
-	for s := (spaces{text: text, tab: -1}); ; {
-		start := s.next()
-		if start < 0 {
+	for at := 0; ; {
+		n := irregular(text[at:])
+		start := at + n
+		if start == len(text) {
 			w.Write(text[from:])
+			w.Flush()
 			return
 		}
-		end := start + 1
+		end := start
 		for end < len(text) && (text[end] == ' ' || text[end] == '\t') {
 			end++
 		}
-		s.at = end
+		w.Write(text[from:start])
+		if end < len(text) && text[end] != '\r' {
+			w.WriteByte(' ')
+		}
+		from, at = end, end
+	}
+}
+
+// irregular is where white space begins that is no single blank between two
+// other characters of a line; the length of text if there is none.
+func irregular(text []byte) int {
+	const blanks, tabs, returns = 0x2020202020202020, 0x0909090909090909, 0x0d0d0d0d0d0d0d0d
+	i := 0
+	for ; i+8 < len(text); i += 8 {
+		w := binary.LittleEndian.Uint64(text[i:])
+		blank, tab := zeroes(w^blanks), zeroes(w^tabs)
+		if blank|tab == 0 {
+			continue
+		}
+		next := w>>8 | uint64(text[i+8])<<56
+		if tab == 0 && blank&(zeroes(next^blanks)|zeroes(next^tabs)|zeroes(next^returns)) == 0 {
+			continue
+		}
+		break
+	}
+	for ; i < len(text); i++ {
 		switch {
-		case end == len(text) || text[end] == '\r':
-			w.Write(text[from:start])
-			from = end
-		case text[start] == '\t':
-			w.Write(text[from:start])
-			w.Write(blank)
-			from = end
-		case end-start > 1:
-			w.Write(text[from : start+1])
-			from = end
+		case text[i] == '\t':
+			return i
+		case text[i] != ' ':
+		case i+1 == len(text), text[i+1] == ' ', text[i+1] == '\t', text[i+1] == '\r':
+			return i
 		}
 	}
+	return i
 }
 
-// A spaces finds blanks and tabs. Tabs are rare: where the next one stands is
-// not asked at each blank.
-type spaces struct {
-	text []byte
-	at   int // where to look from
-	tab  int // the next one, if it is not before at; len(text): there is none
-}
-
-// next is where the next one stands, -1 if there is none.
-func (s *spaces) next() int {
-	if s.tab < s.at {
-		s.tab = s.find('\t')
-	}
-	if i := min(s.find(' '), s.tab); i < len(s.text) {
-		return i
-	}
-	return -1
-}
-
-func (s *spaces) find(c byte) int {
-	if i := bytes.IndexByte(s.text[s.at:], c); i >= 0 {
-		return s.at + i
-	}
-	return len(s.text)
+// zeroes has the highest bit of each byte set that is zero in w, and no other.
+func zeroes(w uint64) uint64 {
+	const low = 0x7f7f7f7f7f7f7f7f
+	return ^((w&low + low) | w | low)
 }
 
 // appendField appends a header field, which is given as received with its line
