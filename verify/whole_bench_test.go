@@ -1,15 +1,10 @@
 package verify_test
 
 import (
-	"crypto"
-	"crypto/rsa"
-	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
-	"syscall"
 	"testing"
-	"time"
 
 	"github.com/certinbox/certinbox/internal/smime/cms/cmstest"
 	"github.com/certinbox/certinbox/internal/testmail"
@@ -26,7 +21,7 @@ func BenchmarkWholeJob(b *testing.B) {
 	for _, size := range []int{10 << 10, 100 << 10, 1 << 20} {
 		b.Run(fmt.Sprintf("%dKB", size>>10), func(b *testing.B) {
 			v, message := honestRSA(b, size)
-			floor := bareCryptography(b, len(message))
+			floor := testmail.NewKeys().Floor(len(message))
 			job := func() {
 				x := v.Begin(verify.Envelope{})
 				for rest := message; len(rest) > 0; {
@@ -41,30 +36,12 @@ func BenchmarkWholeJob(b *testing.B) {
 			each := 1 + (4<<20)/size/20
 			var ratios []float64
 			for b.Loop() {
-				ratios = append(ratios, float64(cpu(each, job))/float64(cpu(each, floor)))
+				ratios = append(ratios, float64(testmail.CPU(each, job))/float64(testmail.CPU(each, floor)))
 			}
-			slices.Sort(ratios)
-			b.ReportMetric(ratios[len(ratios)/2], "x-floor")
+			b.ReportMetric(testmail.Median(ratios), "x-floor")
 			b.ReportMetric(0, "ns/op")
 		})
 	}
-}
-
-// cpu is the CPU time of n calls.
-func cpu(n int, f func()) time.Duration {
-	before := used()
-	for range n {
-		f()
-	}
-	return max(used()-before, time.Microsecond)
-}
-
-func used() time.Duration {
-	var r syscall.Rusage
-	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
-		return 0
-	}
-	return time.Duration(r.Utime.Nano() + r.Stime.Nano())
 }
 
 func honestRSA(b *testing.B, size int) (*verify.Verifier, []byte) {
@@ -88,27 +65,4 @@ func honestRSA(b *testing.B, size int) (*verify.Verifier, []byte) {
 		Anchors: trust.New(&trust.Anchor{Certificate: root.Cert})}
 	v.Policy.Collect = []string{"secureme@example.com"}
 	return v, m.Bytes()
-}
-
-func bareCryptography(b *testing.B, size int) func() {
-	b.Helper()
-	key := testmail.NewKeys().Key("rsa2048", "dkim").(*rsa.PrivateKey)
-	body, small := make([]byte, size), make([]byte, 1<<10)
-	digest := sha256.Sum256(small)
-	signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, digest[:])
-	if err != nil {
-		b.Fatal(err)
-	}
-	return func() {
-		sha256.Sum256(body)
-		sha256.Sum256(body)
-		for range 3 {
-			sha256.Sum256(small)
-		}
-		for range 4 {
-			if rsa.VerifyPKCS1v15(&key.PublicKey, crypto.SHA256, digest[:], signature) != nil {
-				b.Fatal("the floor does not verify")
-			}
-		}
-	}
 }
