@@ -23,14 +23,15 @@ type decodeLimits struct {
 // for every event as soon as it is complete. Nothing of the body is held but the
 // message and the envelope of one event, which is let go when each returns.
 //
-// Nothing is replaced, since one other byte breaks a signature: an event with a
-// string or key anywhere in it that is not valid UTF-8, or has a lone surrogate,
-// is handed over with nothing but this damage, and the reading goes on.
+// An event that makes no sense is handed over with nothing but this damage, and the
+// reading goes on: one without recipient or without message, with a key that matters
+// here given twice or with another type of value, or with a string or key anywhere
+// in it that is not valid UTF-8 or has a lone surrogate. Nothing is replaced, since
+// one other byte breaks a signature.
 //
-// What is not JSON or not a relay post is a *formError, and so is an event without
-// recipient or without message, and a key that matters here given twice. *tooBigError: over a limit
-// (10,000 events, 32 levels, 4 KiB of an address, 64 bytes of an id). Other
-// errors are those of r, of limits.hold and of each. The events before an error
+// What is not JSON, and neither an array nor an object, is a *formError. *tooBigError:
+// over a limit (10,000 events, 32 levels, 4 KiB of an address, 64 bytes of an id).
+// Other errors are those of r, of limits.hold and of each. The events before an error
 // were handed over.
 func (s *scratch) decode(r io.Reader, limits decodeLimits, each func(*event) error) error {
 	d := &decoder{jsonReader: &jsonReader{src: r, buf: s.body[:0]}, scratch: s, limits: limits, each: each}

@@ -18,7 +18,7 @@ func TestWrongBodies(t *testing.T) {
 		{`17`, "no relay post"},
 		{`[`, "byte 1: ends too early"},
 		{`[{"msys":{}}`, "ends too early"},
-		{`[{"msys":{}},]`, "event 1 is not an object"},
+		{`[{"msys":{}},]`, "byte 13: not a JSON value"},
 		{`[1]`, "event 0 is not an object"},
 		{`[[]]`, "event 0 is not an object"},
 		{`[{"msys":{}} {"msys":{}}]`, `neither a comma nor "]"`},
@@ -85,19 +85,19 @@ func TestWrongBodies(t *testing.T) {
 		{`{"x":"\'"}`, "an escape that JSON does not have"},
 		{`{"x":"\U00e9"}`, "an escape that JSON does not have"},
 		{`{"x":"\u00g0"}`, "four hexadecimal digits"},
-		{`{"x":"\ud800"}`, "byte 6: event 0: a lone surrogate"},
+		{`{"x":"\ud800"}`, "byte 6: event 0 has a lone surrogate"},
 		{`{"x":"\udc00"}`, "a lone surrogate"},
 		{`{"x":"\ud800\u0041"}`, "a lone surrogate"},
 		{`{"x":"\ud800\ud800"}`, "a lone surrogate"},
 		{`{"x":"\ud800\n"}`, "a lone surrogate"},
-		{"{\"x\":\"\xff\"}", "byte 6: event 0: a string is not valid UTF-8"},
+		{"{\"x\":\"\xff\"}", "byte 6: event 0 has a string that is not valid UTF-8"},
 		{"{\"x\":\"\xc0\xaf\"}", "not valid UTF-8"},         // overlong
 		{"{\"x\":\"\xed\xa0\xbd\"}", "not valid UTF-8"},     // a surrogate
 		{"{\"x\":\"\xf4\x90\x80\x80\"}", "not valid UTF-8"}, // over U+10FFFF
 		{"{\"x\":\"\xe2\x82\"}", "not valid UTF-8"},         // cut short
 		{"{\"\xff\":1}", "not valid UTF-8"},
 		{`{"\ud800":1}`, "a lone surrogate"},
-		{"{\"rcpt_to\":\"c\",\"email_rfc822\":\"caf\xe9\"}", "byte 34: event 0: a string is not valid UTF-8"},
+		{"{\"rcpt_to\":\"c\",\"email_rfc822\":\"caf\xe9\"}", "byte 34: event 0 has a string that is not valid UTF-8"},
 		{"\xff", "no relay post"},
 		{"[]\xff", "something after the end"},
 	} {

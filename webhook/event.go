@@ -17,7 +17,7 @@ type event struct {
 	Ping       bool // nothing to judge: {"msys":{}}, SparkPost tries whether we are there, or an event of another kind
 	Base64     bool
 
-	damage  *formError // a string of it has no one meaning; then nothing else is set
+	damage  *formError // why it makes no sense; then nothing else is set
 	index   int        // in the post, from 0
 	seen    field      // what was there
 	decoder *base64Decoder

@@ -16,9 +16,10 @@ const (
 // methods return a *formError for what is not JSON, a *tooBigError for what is
 // nested too deep, and else the errors of the source and of their callbacks.
 //
-// A string that has no one meaning ends nothing, since what comes after it can
-// still be told apart: it is noted as the damage. From then on all is checked and
-// skipped, and no callback of an object or of a string is called.
+// What is JSON but makes no sense, such as a string that has no one meaning, ends
+// nothing, since what comes after it can still be told apart: it is noted as the
+// damage. From then on all is checked and skipped, and no callback of an object or
+// of a string is called.
 type jsonReader struct {
 	src     io.Reader
 	buf     []byte // of the body; its capacity is how much is read at once, 12 bytes at least
@@ -26,13 +27,13 @@ type jsonReader struct {
 	before  int64  // bytes of the body before buf
 	ended   error  // of the source; what came before it is still in buf
 	nesting int
-	damage  *formError   // the first string without one meaning; nil: none
+	damage  *formError   // the first that makes no sense; nil: none
 	damaged func()       // called when there is damage; nil: nobody
 	key     [maxKey]byte // the last key read
 	escaped [8]byte      // what the last escapes stand for
 }
 
-// spoil notes that the string at the next byte has no one meaning.
+// spoil notes that what is read makes no sense: what completes "event 1 …".
 func (r *jsonReader) spoil(text string) {
 	if r.damage != nil {
 		return

@@ -124,7 +124,7 @@ func (r *jsonReader) split() error {
 		}
 	}
 	if _, size := utf8.DecodeRune(r.buf[r.pos:]); size == 1 {
-		r.spoil("a string is not valid UTF-8")
+		r.spoil("has a string that is not valid UTF-8")
 		r.pos++
 	}
 	return nil
@@ -195,7 +195,7 @@ func (r *jsonReader) unicode() ([]byte, error) {
 			return utf8.AppendRune(r.escaped[:0], c), nil
 		}
 	}
-	r.spoil("a lone surrogate in a string")
+	r.spoil("has a lone surrogate in a string")
 	r.pos += 6
 	return nil, nil
 }

@@ -52,7 +52,7 @@ func TestBrokenStrings(t *testing.T) {
 					t.Errorf("%s in %s: the report differs: %s", name, place, a.Report)
 				}
 			}
-			if got.status != 400 || !strings.Contains(got.err, "event 1: ") || !strings.Contains(got.err, says) || got.nIgn != 0 || !slices.Equal(verdicts, []string{"0 keep", "2 keep"}) {
+			if got.status != 400 || !strings.Contains(got.err, "event 1 has ") || !strings.Contains(got.err, says) || got.nIgn != 0 || !slices.Equal(verdicts, []string{"0 keep", "2 keep"}) {
 				t.Errorf("%s in %s: %d %q %q, %d ignored", name, place, got.status, got.err, verdicts, got.nIgn)
 			}
 		}
@@ -65,18 +65,41 @@ func TestBrokenStrings(t *testing.T) {
 	}
 }
 
+// TestBrokenShapes: an event that lacks something, or says it twice, holds up no other.
+func TestBrokenShapes(t *testing.T) {
+	r := start(t, nil)
+	honest := quote(string(r.honest.Message))
+	sound := plainEvent("alice@example.org", "s", "To", honest)
+	for broken, says := range map[string]string{
+		`17`:   "is not an object",
+		`null`: "is not an object",
+		`{}`:   "has neither msys nor a message",
+		`{"msys":{"relay_message":{"content":{"email_rfc822":` + honest + `}}}}`:                             "has no rcpt_to",
+		`{"msys":{"relay_message":{"rcpt_to":"` + ours + `"}}}`:                                              "has no content.email_rfc822",
+		`{"rcpt_to":"` + ours + `","rcpt_to":"` + ours + `","content":{"email_rfc822":` + honest + `}}`:      "has rcpt_to twice",
+		`{"rcpt_to":["` + ours + `"],"content":{"email_rfc822":` + honest + `}}`:                             "rcpt_to is not a string",
+		`{"rcpt_to":"` + ours + `","content":{"email_rfc822":` + honest + `,"email_rfc822_is_base64":"no"}}`: "neither true nor false",
+	} {
+		got := r.post(array(sound, broken, sound))
+		if got.status != 400 || !strings.Contains(got.err, "event 1 ") || !strings.Contains(got.err, says) || len(got.events) != 2 ||
+			got.events[0].Action != "keep" || got.events[1].Action != "keep" || got.events[1].Index != 2 {
+			t.Errorf("%.60s: %d %s", broken, got.status, got.text)
+		}
+	}
+}
+
 // TestBrokenAlone: also the last or only event is named, at the very end of the body.
 func TestBrokenAlone(t *testing.T) {
 	r := start(t, nil)
 	for body, says := range map[string]string{
-		`{"rcpt_to":"\ud800"}`:                   "byte 12: event 0: a lone surrogate",
-		`{"\ud800":1}`:                           "byte 2: event 0: a lone surrogate",
-		"[{\"msys\":{}},{\"x\":\"\xff\"}]":       "byte 19: event 1: a string is not valid UTF-8",
-		`[{"x":"\ud800"},{"x":"\udc00"}]`:        "byte 7: event 0: ",
-		`[{"x":"\ud800"},{"x":"\udc00"},"\xff"]`: "event 2 is not an object",
-		`[{"x":"\ud800"} {"msys":{}}]`:           "neither a comma",
-		`[{"x":"\ud800\q"},{"msys":{}}]`:         "an escape that JSON does not have",
-		`[{"x":"\ud800","y":[1,]},{"msys":{}}]`:  "not a JSON value",
+		`{"rcpt_to":"\ud800"}`:                  "byte 12: event 0 has a lone surrogate",
+		`{"\ud800":1}`:                          "byte 2: event 0 has a lone surrogate",
+		"[{\"msys\":{}},{\"x\":\"\xff\"}]":      "byte 19: event 1 has a string that is not valid UTF-8",
+		`[{"x":"\ud800"},{"x":"\udc00"}]`:       "byte 7: event 0 has ",
+		`[17,{"x":"\ud800"},{"x":"\udc00"}]`:    "byte 1: event 0 is not an object",
+		`[{"x":"\ud800"} {"msys":{}}]`:          "neither a comma",
+		`[{"x":"\ud800\q"},{"msys":{}}]`:        "an escape that JSON does not have",
+		`[{"x":"\ud800","y":[1,]},{"msys":{}}]`: "not a JSON value",
 	} {
 		if got := r.post(body); got.status != 400 || !strings.Contains(got.err, says) || len(got.events) != 0 {
 			t.Errorf("%s: %d %s", body, got.status, got.text)
@@ -91,7 +114,7 @@ func TestBrokenAndPutOff(t *testing.T) {
 	r.dnsFails.Store(true)
 	honest := quote(string(r.honest.Message))
 	got := r.post(array(plainEvent("a@example.org", "\xff", "To", honest), plainEvent("a@example.org", "s", "To", honest)))
-	if got.status != 503 || got.header.Get("Retry-After") != "300" || len(got.events) != 1 || got.events[0].Index != 1 || !strings.Contains(got.err, "event 0: ") {
+	if got.status != 503 || got.header.Get("Retry-After") != "300" || len(got.events) != 1 || got.events[0].Index != 1 || !strings.Contains(got.err, "event 0 has ") {
 		t.Errorf("%d %s", got.status, got.text)
 	}
 }

@@ -19,13 +19,13 @@ func (d *decoder) sender(e *event) error {
 // short reads a string of at most limit bytes into to, or null, which is not
 // given.
 func (d *decoder) short(e *event, f field, name string, to *string, limit int) (given bool, err error) {
-	if err := d.once(e, f, name); err != nil {
-		return false, err
+	if !d.once(e, f, name) {
+		return false, d.skip()
 	}
 	if null, err := d.null(); null || err != nil {
 		return false, err
 	}
-	if err := d.opens(e, '"', name+" is not a string"); err != nil {
+	if ok, err := d.opens('"', name+" is not a string"); !ok || err != nil {
 		return false, err
 	}
 	var held []byte
@@ -54,8 +54,8 @@ func (d *decoder) id(e *event, f field, name string, to *string) error {
 		_, err = d.short(e, f, name, to, maxID)
 		return err
 	}
-	if err := d.once(e, f, name); err != nil {
-		return err
+	if !d.once(e, f, name) {
+		return d.skip()
 	}
 	var held []byte
 	err = d.number(func(c byte) error {
@@ -72,8 +72,8 @@ func (d *decoder) id(e *event, f field, name string, to *string) error {
 // flag reads email_rfc822_is_base64, which may stand in two places, before the
 // message or after it. Where they disagree, nobody can say what the message is.
 func (d *decoder) flag(e *event, f field) error {
-	if err := d.once(e, f, "email_rfc822_is_base64"); err != nil {
-		return err
+	if !d.once(e, f, "email_rfc822_is_base64") {
+		return d.skip()
 	}
 	c, err := d.next()
 	if err != nil {
@@ -87,10 +87,11 @@ func (d *decoder) flag(e *event, f field) error {
 	case 'f':
 		err = d.literal("false")
 	default:
-		return d.bad(e, "is wrong: email_rfc822_is_base64 is neither true nor false")
+		d.spoil("is wrong: email_rfc822_is_base64 is neither true nor false")
+		return d.skip()
 	}
-	if err == nil && e.seen&hasFlag != 0 && e.Base64 != (c == 't') {
-		return d.bad(e, "has email_rfc822_is_base64 twice, and they differ")
+	if e.seen&hasFlag != 0 && e.Base64 != (c == 't') {
+		d.spoil("has email_rfc822_is_base64 twice, and they differ")
 	}
 	e.Base64 = c == 't'
 	e.seen |= hasFlag
@@ -99,13 +100,13 @@ func (d *decoder) flag(e *event, f field) error {
 
 // message reads email_rfc822 into pieces, or null.
 func (d *decoder) message(e *event) error {
-	if err := d.once(e, rfc822, "email_rfc822"); err != nil {
-		return err
+	if !d.once(e, rfc822, "email_rfc822") {
+		return d.skip()
 	}
 	if null, err := d.null(); null || err != nil {
 		return err
 	}
-	if err := d.opens(e, '"', "email_rfc822 is not a string"); err != nil {
+	if ok, err := d.opens('"', "email_rfc822 is not a string"); !ok || err != nil {
 		return err
 	}
 	e.at = d.at()

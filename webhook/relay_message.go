@@ -43,83 +43,84 @@ func (d *decoder) event(index int) error {
 		return err
 	}
 	e := d.scratch.event(index, d.limits)
-	if c != '{' {
-		return d.bad(e, "is not an object")
-	}
 	defer e.message.drop()
 	d.damage, d.damaged = nil, e.message.drop
-	err = d.object(func(key []byte) error {
+	if c == '{' {
+		err = d.members(e)
+	} else {
+		d.spoil("is not an object")
+		err = d.skip()
+	}
+	if err != nil {
+		return err
+	}
+	if d.damage == nil {
+		d.complete(e)
+	}
+	if d.damage != nil {
+		d.damage.text = fmt.Sprintf("event %d %s", index, d.damage.text)
+		e = &event{index: index, damage: d.damage}
+	}
+	return d.each(e)
+}
+
+// members reads the object that an event is.
+func (d *decoder) members(e *event) error {
+	return d.object(func(key []byte) error {
 		if string(key) == "msys" {
 			return d.msys(e)
 		}
 		before := e.seen
 		err := d.member(e, key)
-		if err == nil && before&msys != 0 && e.seen != before {
-			err = d.bad(e, bothShapes)
+		if before&msys != 0 && e.seen != before {
+			d.spoil(bothShapes)
 		}
 		return err
 	})
-	if err == nil && d.damage != nil {
-		d.damage.text = fmt.Sprintf("event %d: %s", index, d.damage.text)
-		e = &event{index: index, damage: d.damage}
-	} else if err == nil {
-		err = d.complete(e)
-	}
-	if err != nil {
-		return err
-	}
-	return d.each(e)
 }
 
-// bad is a formError about e.
-func (d *decoder) bad(e *event, text string) error {
-	return d.wrong(fmt.Sprintf("event %d %s", e.index, text))
-}
-
-// complete says what e lacks.
-func (d *decoder) complete(e *event) error {
+// complete notes what e lacks.
+func (d *decoder) complete(e *event) {
 	switch {
 	case e.Ping:
-		return nil
 	case e.seen == 0:
-		return d.bad(e, "has neither msys nor a message")
+		d.spoil("has neither msys nor a message")
 	case e.Recipient == "":
-		return d.bad(e, "has no rcpt_to")
+		d.spoil("has no rcpt_to")
 	case e.seen&hasMessage == 0:
-		return d.bad(e, "has no content.email_rfc822")
+		d.spoil("has no content.email_rfc822")
 	}
-	return nil
 }
 
-// once notes that e has f; twice is a formError, for nobody can say which counts.
-func (d *decoder) once(e *event, f field, name string) error {
+// once notes that e has f, whose value is next, and says whether it is the first
+// time. Twice is damage, for nobody can say which counts.
+func (d *decoder) once(e *event, f field, name string) bool {
 	if e.seen&f != 0 {
-		return d.bad(e, "has "+name+" twice")
+		d.spoil("has " + name + " twice")
+		return false
 	}
 	e.seen |= f
-	return nil
+	return true
 }
 
 // msys reads the value of msys: an object with a relay_message, with nothing
 // (SparkPost's validation), or with an event of another kind.
 func (d *decoder) msys(e *event) error {
-	if err := d.once(e, msys, "msys"); err != nil {
-		return err
+	if !d.once(e, msys, "msys") {
+		return d.skip()
 	}
 	if e.seen != msys {
-		return d.bad(e, bothShapes)
+		d.spoil(bothShapes)
+		return d.skip()
 	}
-	if err := d.opens(e, '{', "msys is not an object"); err != nil {
+	if ok, err := d.opens('{', "msys is not an object"); !ok || err != nil {
 		return err
 	}
 	err := d.object(func(key []byte) error {
-		if string(key) != "relay_message" {
+		if string(key) != "relay_message" || !d.once(e, relayMessage, "relay_message") {
 			return d.skip()
 		}
-		if err := d.once(e, relayMessage, "relay_message"); err != nil {
-			return err
-		}
-		if err := d.opens(e, '{', "relay_message is not an object"); err != nil {
+		if ok, err := d.opens('{', "relay_message is not an object"); !ok || err != nil {
 			return err
 		}
 		return d.object(func(key []byte) error { return d.member(e, key) })
@@ -128,13 +129,14 @@ func (d *decoder) msys(e *event) error {
 	return err
 }
 
-// opens is nil if the next value begins with c.
-func (d *decoder) opens(e *event, c byte, otherwise string) error {
+// opens says whether the next value begins with c. Another is damage, and taken.
+func (d *decoder) opens(c byte, otherwise string) (bool, error) {
 	got, err := d.next()
 	if err == nil && got != c {
-		err = d.bad(e, "is wrong: "+otherwise)
+		d.spoil("is wrong: " + otherwise)
+		err = d.skip()
 	}
-	return err
+	return got == c, err
 }
 
 // null takes a null, if one is next: as good as if the key were not there.
@@ -173,13 +175,13 @@ func (d *decoder) member(e *event, key []byte) error {
 }
 
 func (d *decoder) content(e *event) error {
-	if err := d.once(e, content, "content"); err != nil {
-		return err
+	if !d.once(e, content, "content") {
+		return d.skip()
 	}
 	if null, err := d.null(); null || err != nil {
 		return err
 	}
-	if err := d.opens(e, '{', "content is not an object"); err != nil {
+	if ok, err := d.opens('{', "content is not an object"); !ok || err != nil {
 		return err
 	}
 	return d.object(func(key []byte) error {
