@@ -39,7 +39,7 @@ func BenchmarkFloor(b *testing.B) {
 	dir := b.TempDir()
 	for n := 0; b.Loop(); n++ {
 		path := fmt.Sprint(dir, "/", n)
-		if err := writeNew(realDisk{}, path, 0o600, 0, make([]byte, 1800)); err != nil {
+		if err := writeNew(realDisk{}, 0o600, 0, draft{temp: path, content: make([]byte, 1800)}); err != nil {
 			b.Fatal(err)
 		}
 		if err := syncPath(dir); err != nil {

@@ -167,7 +167,7 @@ func (d *Directory) editBlocked(ctx context.Context, what, value string, add boo
 	if len(text) > maxBlocked {
 		return fmt.Errorf("store: block list: over %d bytes: remove lines that are not needed", maxBlocked)
 	}
-	if err := replace(d.disk, d.path(".blocked"), d.path("blocked"), 0o600, 0, text); err != nil {
+	if err := replace(d.disk, 0o600, 0, draft{d.path(".blocked"), d.path("blocked"), text}); err != nil {
 		return trouble("block list", err)
 	}
 	return trouble("block list", d.disk.syncDir(d.root))

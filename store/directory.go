@@ -20,12 +20,13 @@ type Options struct {
 }
 
 // A Directory is the store in a directory. It is safe for concurrent use, also
-// by several processes at once. It holds no state in memory but its settings:
-// what is on disk is the truth. Use Open.
+// by several processes at once. It holds no state in memory but its settings and
+// room to work in: what is on disk is the truth. Use Open.
 type Directory struct {
-	root string
-	o    Options
-	disk disk
+	root   string
+	o      Options
+	disk   disk
+	packer packer
 }
 
 // Open opens the store in dir, an absolute or relative path, and makes what is

@@ -38,7 +38,7 @@ func (realDisk) mkdir(path string, mode os.FileMode) error {
 }
 
 func (realDisk) create(path string, mode os.FileMode, gid int) (sink, error) {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	f, err := openFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (realDisk) syncDir(path string) error { return syncPath(path) }
 func (realDisk) syncFile(path string) error { return syncPath(path) }
 
 func syncPath(path string) error {
-	f, err := os.Open(path)
+	f, err := openFile(path, os.O_RDONLY, 0)
 	if err != nil {
 		return err
 	}
@@ -82,48 +82,88 @@ func syncPath(path string) error {
 	return err
 }
 
-// writeNew writes a file that must not exist and syncs it, not its directory.
-func writeNew(d disk, path string, mode os.FileMode, gid int, content []byte) error {
-	f, err := d.create(path, mode, gid)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(content)
-	if err == nil {
-		err = f.Sync()
-	}
-	if cerr := f.Close(); err == nil {
-		err = cerr
-	}
-	return err
+// A draft is a file to be: written under temp, and then standing under path.
+type draft struct {
+	temp, path string
+	content    []byte
 }
 
-// replace puts content under path by way of temp, a name in the same
-// directory that only the holder of the lock uses. The directory is not
-// synced yet: the caller does it once for all files of a step.
-func replace(d disk, temp, path string, mode os.FileMode, gid int, content []byte) error {
-	if err := d.remove(temp); err != nil { // of one who died
+// writeNew writes files under their temp, where nothing may be yet, and syncs
+// them, not their directories. The first is synced when all are written: a
+// journal then takes them in one step.
+func writeNew(d disk, mode os.FileMode, gid int, drafts ...draft) (err error) {
+	sinks := make([]sink, 0, len(drafts))
+	defer func() {
+		for _, f := range sinks {
+			if cerr := f.Close(); err == nil {
+				err = cerr
+			}
+		}
+	}()
+	for _, draft := range drafts {
+		f, err := d.create(draft.temp, mode, gid)
+		if err != nil {
+			return err
+		}
+		sinks = append(sinks, f)
+		if _, err := f.Write(draft.content); err != nil {
+			return err
+		}
+	}
+	for _, f := range sinks {
+		if err := f.Sync(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// replace puts files under their path by way of their temp, a name in the same
+// directory that only the holder of the lock uses, one after the other in the
+// order given. The directory is not synced yet: the caller does it once for all
+// files of a step.
+func replace(d disk, mode os.FileMode, gid int, drafts ...draft) error {
+	for _, draft := range drafts {
+		if err := d.remove(draft.temp); err != nil { // of one who died
+			return err
+		}
+	}
+	if err := writeNew(d, mode, gid, drafts...); err != nil {
+		for _, draft := range drafts {
+			d.remove(draft.temp) // best effort: on a full disk every block counts
+		}
 		return err
 	}
-	if err := writeNew(d, temp, mode, gid, content); err != nil {
-		d.remove(temp) // best effort: on a full disk every block counts
-		return err
+	for _, draft := range drafts {
+		if err := d.rename(draft.temp, draft.path); err != nil {
+			return err
+		}
 	}
-	return d.rename(temp, path)
+	return nil
 }
 
 // makeDir makes a directory durably if it is missing.
 func makeDir(d disk, parent, path string, mode os.FileMode) error {
-	if fi, err := os.Stat(path); err == nil {
-		if !fi.IsDir() {
-			return fmt.Errorf("%s is no directory: move it away", path)
-		}
-		return nil
-	}
-	if err := d.mkdir(path, mode); err != nil && !errors.Is(err, os.ErrExist) {
+	made, err := makeMissing(d, path, mode)
+	if err != nil || !made {
 		return err
 	}
 	return d.syncDir(parent)
+}
+
+// makeMissing makes a directory if it is missing, and says whether its parent is
+// still to be synced.
+func makeMissing(d disk, path string, mode os.FileMode) (made bool, err error) {
+	if fi, err := os.Stat(path); err == nil {
+		if !fi.IsDir() {
+			return false, fmt.Errorf("%s is no directory: move it away", path)
+		}
+		return false, nil
+	}
+	if err := d.mkdir(path, mode); err != nil && !errors.Is(err, os.ErrExist) {
+		return false, err
+	}
+	return true, nil
 }
 
 // readBounded reads a file of at most limit bytes.
@@ -147,8 +187,8 @@ func readFile(f *os.File, limit int64) ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// openFile is os.OpenFile for regular files, which need not be offered to the
-// poller of the runtime: it takes none, and finding out costs more than opening.
+// openFile is os.OpenFile for regular files and directories, which need not be
+// offered to the poller of the runtime: it takes none, and finding out costs more than opening.
 func openFile(path string, flag int, mode uint32) (*os.File, error) {
 	for {
 		fd, err := syscall.Open(path, flag|syscall.O_CLOEXEC, mode)

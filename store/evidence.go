@@ -6,6 +6,7 @@ import (
 	"compress/gzip"
 	"fmt"
 	"io"
+	"sync"
 	"time"
 )
 
@@ -45,13 +46,24 @@ func within(doc Document, limit int) Document {
 	return doc
 }
 
+// A packer makes archives. It keeps what a compressor needs, more than a
+// megabyte, for the next one.
+type packer struct {
+	idle sync.Pool // of *gzip.Writer
+}
+
 // pack makes the archive.
-func pack(docs []Document, at time.Time) ([]byte, error) {
+func (p *packer) pack(docs []Document, at time.Time) ([]byte, error) {
 	var b bytes.Buffer
-	z, err := gzip.NewWriterLevel(&b, gzip.BestSpeed)
-	if err != nil {
-		return nil, err
+	z, ok := p.idle.Get().(*gzip.Writer)
+	if !ok {
+		z, _ = gzip.NewWriterLevel(nil, gzip.BestSpeed) // a level that exists never fails
 	}
+	z.Reset(&b)
+	defer func() {
+		z.Reset(nil)
+		p.idle.Put(z)
+	}()
 	t := tar.NewWriter(z)
 	for _, doc := range docs {
 		err := t.WriteHeader(&tar.Header{Name: doc.Name, Mode: 0o600, Size: int64(len(doc.Bytes)), ModTime: at, Format: tar.FormatUSTAR})

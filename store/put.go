@@ -179,7 +179,8 @@ func knows(records []Record, fingerprint string) bool {
 // them. old is what is published so far, as shown says.
 func (w *writing) commit(next *History, old string) error {
 	d := w.d
-	if err := makeDir(d.disk, d.path("entries"), d.entry(w.name), 0o700); err != nil {
+	made, err := makeMissing(d.disk, d.entry(w.name), 0o700)
+	if err != nil {
 		return err
 	}
 	r := recordOf(next, w.facts.Fingerprint)
@@ -197,6 +198,11 @@ func (w *writing) commit(next *History, old string) error {
 	}
 	if err != nil {
 		return err
+	}
+	if made {
+		if err := d.disk.syncDir(d.path("entries")); err != nil {
+			return err
+		}
 	}
 	if shown(next) != old {
 		// The lock file must survive a power failure too: certs/ is to follow.
@@ -221,38 +227,27 @@ func (w *writing) archive() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	return pack(docs, w.e.At)
+	return w.d.packer.pack(docs, w.e.At)
 }
 
-// writeCertificate makes the directory of a new certificate with all that is
-// in it, out of sight until it is complete.
+// writeCertificate makes the directory of a new certificate with all that is in
+// it. It is out of sight until state.json names it.
 func (w *writing) writeCertificate(archive []byte, evidence string) error {
-	d, stage, final := w.d.disk, w.d.entry(w.name, ".stage"), w.d.entry(w.name, w.facts.Fingerprint)
-	for _, p := range []string{stage, final} { // state.json does not name them: left by one who died
-		if err := d.removeAll(p); err != nil {
-			return err
-		}
-	}
-	if err := d.mkdir(stage, 0o700); err != nil {
+	d, dir := w.d.disk, w.d.entry(w.name, w.facts.Fingerprint)
+	if err := d.removeAll(dir); err != nil { // left by one who died
 		return err
 	}
-	files := []struct {
-		name    string
-		content []byte
-	}{
-		{certificateFile, pemOf(w.e.Certificate)},
-		{chainFile, pemOf(w.e.Chain...)},
-		{evidence, archive},
-	}
-	for _, f := range files {
-		if err := writeNew(d, stage+"/"+f.name, 0o600, 0, f.content); err != nil {
-			return err
-		}
-	}
-	if err := d.syncDir(stage); err != nil {
+	if err := d.mkdir(dir, 0o700); err != nil {
 		return err
 	}
-	if err := d.rename(stage, final); err != nil {
+	err := writeNew(d, 0o600, 0,
+		draft{temp: dir + "/" + certificateFile, content: pemOf(w.e.Certificate)},
+		draft{temp: dir + "/" + chainFile, content: pemOf(w.e.Chain...)},
+		draft{temp: dir + "/" + evidence, content: archive})
+	if err != nil {
+		return err
+	}
+	if err := d.syncDir(dir); err != nil {
 		return err
 	}
 	return d.syncDir(w.d.entry(w.name))
@@ -260,7 +255,7 @@ func (w *writing) writeCertificate(archive []byte, evidence string) error {
 
 func (w *writing) writeNewest(archive []byte, evidence string) error {
 	dir := w.d.entry(w.name, w.facts.Fingerprint)
-	if err := replace(w.d.disk, dir+"/.newest", dir+"/"+evidence, 0o600, 0, archive); err != nil {
+	if err := replace(w.d.disk, 0o600, 0, draft{dir + "/.newest", dir + "/" + evidence, archive}); err != nil {
 		return err
 	}
 	return w.d.disk.syncDir(dir)
@@ -281,7 +276,7 @@ func (d *Directory) writeHistory(name string, h *History) error {
 		return err
 	}
 	dir := d.entry(name)
-	if err := replace(d.disk, dir+"/.state", dir+"/"+stateFile, 0o600, 0, b); err != nil {
+	if err := replace(d.disk, 0o600, 0, draft{dir + "/.state", dir + "/" + stateFile, b}); err != nil {
 		return err
 	}
 	return d.disk.syncDir(dir)

@@ -69,8 +69,8 @@ func readReport(path string) (Stored, error) {
 }
 
 // writeReport puts content under path: in place, as long as that disturbs
-// nobody, else aside and then over it. In place no inode comes and goes: on ext4 a
-// new one is dear while others were removed a moment ago.
+// nobody, else aside and then over it. In place no inode comes and goes: on ext4
+// without a journal a new one is dear while others were removed a moment ago.
 func writeReport(path string, content []byte, at time.Time) error {
 	done, err := writeInPlace(path, content)
 	if err == nil && !done {

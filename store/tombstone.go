@@ -54,7 +54,7 @@ func (d *Directory) makeHashKey(ctx context.Context) ([]byte, error) {
 	key = make([]byte, hashKeySize)
 	rand.Read(key) // never fails
 	dir := d.path("deleted")
-	if err := replace(d.disk, dir+"/.newkey", dir+"/"+hashKeyFile, 0o600, 0, key); err != nil {
+	if err := replace(d.disk, 0o600, 0, draft{dir + "/.newkey", dir + "/" + hashKeyFile, key}); err != nil {
 		return nil, trouble("deletions", err)
 	}
 	return key, trouble("deletions", d.disk.syncDir(dir))
@@ -104,7 +104,7 @@ func (d *Directory) bury(ctx context.Context, address string, suppress bool) err
 	}
 	dir := d.path("deleted")
 	line := fmt.Sprintf("%s %s\n", word, d.o.Now().UTC().Format(time.RFC3339Nano))
-	if err := replace(d.disk, dir+"/."+hash, dir+"/"+hash, 0o600, 0, []byte(line)); err != nil {
+	if err := replace(d.disk, 0o600, 0, draft{dir + "/." + hash, dir + "/" + hash, []byte(line)}); err != nil {
 		return trouble("deletions", err)
 	}
 	return trouble("deletions", d.disk.syncDir(dir))

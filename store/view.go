@@ -118,7 +118,7 @@ func (d *Directory) publish(name string, h *History, old string, compare bool) (
 	if err != nil {
 		return nil, err
 	}
-	var written []string
+	var drafts []draft
 	removed := false
 	for i, ending := range endings() {
 		path := d.path("certs", name+ending)
@@ -139,10 +139,14 @@ func (d *Directory) publish(name string, h *History, old string, compare bool) (
 			}
 			continue
 		}
-		if err := replace(d.disk, temp, path, 0o640, d.o.Group, want[i]); err != nil {
-			return nil, err
-		}
-		written = append(written, path)
+		drafts = append(drafts, draft{temp, path, want[i]})
+	}
+	if err := replace(d.disk, 0o640, d.o.Group, drafts...); err != nil {
+		return nil, err
+	}
+	var written []string
+	for _, draft := range drafts {
+		written = append(written, draft.path)
 	}
 	if len(written) > 0 || removed || compare {
 		if err := d.disk.syncDir(d.path("certs")); err != nil {
