@@ -34,7 +34,8 @@ func (l ReportLimits) withDefaults() ReportLimits {
 // Nothing is synced: a power failure may cost the last seconds of it, and who
 // dies while writing costs the report that he was at, in its old form too. It
 // is safe for concurrent use, by several processes too; while more than one
-// writes, the bounds hold within a tenth.
+// writes, the bounds hold within a tenth for each of them, and what another has
+// put anew may be taken for as old as it was.
 type Reports struct {
 	dir    string
 	limits ReportLimits
@@ -44,8 +45,10 @@ type Reports struct {
 	gone  int            // how many have left the front of kept since the folder was read
 	place map[string]int // of each name in kept, those that are gone counted, too
 	bytes int64
-	puts  int // since the folder was last read
-	ready bool
+	ready bool // kept is what the folder held when it was last read; since then:
+	puts  int
+	fresh int   // of them, those under a name that was not there
+	grown int64 // bytes that they added
 }
 
 type reportFile struct {
@@ -101,12 +104,20 @@ func (r *Reports) Put(ref string, json []byte, text string) error {
 func (r *Reports) admit(f reportFile) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.puts++; !r.ready || r.puts > r.limits.Count/10 {
-		if err := r.load(); err != nil {
+	r.puts++
+	i, old := r.place[f.name]
+	if old {
+		r.grown += max(0, f.size-r.kept[i-r.gone].size)
+	} else {
+		r.fresh++
+		r.grown += f.size
+	}
+	if !r.ready || r.puts > r.limits.Count || r.fresh > r.limits.Count/10 || r.grown > r.limits.Bytes/10 {
+		if err := r.load(); err != nil { // f is in the folder too
 			return err
 		}
 	} else {
-		if i, ok := r.place[f.name]; ok {
+		if old {
 			r.bytes -= r.kept[i-r.gone].size
 			r.kept[i-r.gone] = reportFile{}
 		}
@@ -168,7 +179,7 @@ func (r *Reports) load() error {
 	for _, f := range found {
 		r.add(f)
 	}
-	r.ready, r.puts = true, 0
+	r.ready, r.puts, r.fresh, r.grown = true, 0, 0, 0
 	return nil
 }
 

@@ -80,6 +80,37 @@ func TestReportsAreBoundedInBytes(t *testing.T) {
 	}
 }
 
+// TestReportsOfTwoThatGrow: what one writer makes longer, another counts in time.
+func TestReportsOfTwoThatGrow(t *testing.T) {
+	const bound, names = 100_000, 20
+	dir := t.TempDir()
+	rings := []*Reports{ring(t, dir, ReportLimits{Bytes: bound}), ring(t, dir, ReportLimits{Bytes: bound})}
+	for size := 100; size < bound/names; size += 100 {
+		for n := range names {
+			for i, r := range rings {
+				if err := r.Put(fmt.Sprint(i, n), make([]byte, size), ""); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		var sum int64
+		files, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range files {
+			fi, err := f.Info()
+			if err != nil {
+				t.Fatal(err)
+			}
+			sum += fi.Size()
+		}
+		if sum > bound*12/10 {
+			t.Fatalf("reports of %d bytes: %d in all, at most %d", size, sum, bound)
+		}
+	}
+}
+
 func TestDamagedReportIsNotFound(t *testing.T) {
 	dir := t.TempDir()
 	r := ring(t, dir, ReportLimits{})
