@@ -66,10 +66,14 @@ func tagBytes(s string) ([]byte, error) {
 }
 
 func stripFWS(s string) string {
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune(fws, r) {
-			return -1
+	if !strings.ContainsAny(s, fws) {
+		return s
+	}
+	out := make([]byte, 0, len(s))
+	for i := range len(s) {
+		if strings.IndexByte(fws, s[i]) < 0 {
+			out = append(out, s[i])
 		}
-		return r
-	}, s)
+	}
+	return string(out)
 }
