@@ -18,17 +18,42 @@ func TestBoundMemory(t *testing.T) {
 
 	debug.SetMemoryLimit(math.MaxInt64)
 	ours := boundMemory(&c, false)
-	if got := debug.SetMemoryLimit(-1); !ours || got != 768<<20 {
+	if got := debug.SetMemoryLimit(-1); !ours || got != 768<<20+idleBound {
 		t.Errorf("bound at the start: %d, ours %v", got, ours)
 	}
 	c.Limits.InFlight = 1 << 30
 	boundMemory(&c, ours)
-	if got := debug.SetMemoryLimit(-1); got != 3<<30 {
+	if got := debug.SetMemoryLimit(-1); got != 3<<30+idleBound {
 		t.Errorf("bound after a reload: %d", got)
 	}
 	debug.SetMemoryLimit(5 << 30)
 	if boundMemory(&c, false) || debug.SetMemoryLimit(-1) != 5<<30 {
 		t.Error("GOMEMLIMIT has no precedence")
+	}
+}
+
+// heapGoal is the size in bytes at which the collector will run.
+func heapGoal() uint64 {
+	runtime.GC()
+	s := []metrics.Sample{{Name: "/gc/heap/goal:bytes"}}
+	metrics.Read(s)
+	return s[0].Value.Uint64()
+}
+
+// TestBoundLeavesTheCollectorLazy: the least limits.in_flight that is taken does not
+// have the collector run for every message.
+func TestBoundLeavesTheCollectorLazy(t *testing.T) {
+	t.Setenv("GOGC", "")
+	t.Setenv("GOMEMLIMIT", "")
+	defer debug.SetGCPercent(debug.SetGCPercent(100))
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(math.MaxInt64))
+	defer lazyCollector()()
+	free := heapGoal()
+	c := config.Defaults()
+	c.Limits.InFlight = 1 << 20
+	boundMemory(&c, false)
+	if got := heapGoal(); got < free*9/10 {
+		t.Errorf("goal of %d bytes, %d without a bound", got, free)
 	}
 }
 
@@ -38,26 +63,20 @@ func TestLazyCollector(t *testing.T) {
 	t.Setenv("GOGC", "")
 	t.Setenv("GOMEMLIMIT", "")
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
-	goal := func() uint64 {
-		runtime.GC()
-		s := []metrics.Sample{{Name: "/gc/heap/goal:bytes"}}
-		metrics.Read(s)
-		return s[0].Value.Uint64()
-	}
-	usual := goal()
+	usual := heapGoal()
 	done := lazyCollector()
-	if got := goal(); got < usual+idleRoom {
+	if got := heapGoal(); got < usual+idleRoom {
 		t.Errorf("goal of %d bytes, %d before", got, usual)
 	}
 	done()
-	if got := goal(); got >= usual+idleRoom {
+	if got := heapGoal(); got >= usual+idleRoom {
 		t.Errorf("goal of %d bytes afterwards, %d before", got, usual)
 	}
 	for _, name := range []string{"GOGC", "GOMEMLIMIT"} {
 		t.Run(name, func(t *testing.T) {
 			t.Setenv(name, "100MiB")
 			defer lazyCollector()()
-			if got := goal(); got >= usual+idleRoom {
+			if got := heapGoal(); got >= usual+idleRoom {
 				t.Errorf("goal of %d bytes, %d before", got, usual)
 			}
 		})
