@@ -100,7 +100,8 @@ func (s *signatures) verify(p Path, o Options) error {
 // ask shows a path to crypto/x509. Everything that we judge ourselves is taken
 // off copies of the certificates first, see bare. Beside the bytes of the
 // certificates the answer depends on o.At alone, and on that only so far as
-// each of them must be valid then.
+// each of them must be valid then: a yes is remembered by those bytes, so that
+// nothing else, of options or anchors, may be added here or in bare.
 func ask(p Path, o Options) error {
 	n := len(p.Chain) - 1
 	copies := bare(p.Chain)
