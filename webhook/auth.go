@@ -3,6 +3,7 @@ package webhook
 import (
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"net/http"
 	"strings"
 )
@@ -14,13 +15,16 @@ const (
 	KindBasic  = "basic"  // Authorization: Basic of USER:SECRET (RFC 7617)
 )
 
-// A Credential lets in who presents its secret. Several may be there, for
-// rotation. Secrets are compared in constant time and never logged.
+// A Credential lets in who presents its secret, to relay posts, to checks, or to
+// both. Several may be there, for rotation. Secrets are compared in constant time
+// and never logged.
 type Credential struct {
 	Kind   string
 	Header string // of KindHeader
 	User   string // of KindBasic
 	Secret []byte // not empty
+	Relay  bool   // opens the paths of relay posts
+	Check  bool   // opens /v1/check, where a client says more of the envelope
 }
 
 // A doorkeeper knows the credentials by their hashes only.
@@ -33,7 +37,10 @@ type key struct {
 	kind, header string
 	user, secret [sha256.Size]byte
 	usable       bool
+	relay, check bool
 }
+
+func (k *key) opens(check bool) bool { return check && k.check || !check && k.relay }
 
 func newDoorkeeper(list []Credential) doorkeeper {
 	d := doorkeeper{open: len(list) == 0}
@@ -42,19 +49,33 @@ func newDoorkeeper(list []Credential) doorkeeper {
 			kind: c.Kind, header: c.Header,
 			user: sha256.Sum256([]byte(c.User)), secret: sha256.Sum256(c.Secret),
 			usable: len(c.Secret) > 0, // an empty one is what a request without any presents
+			relay:  c.Relay, check: c.Check,
 		})
 	}
 	return d
 }
 
-// admits says whether r presents one of the credentials. All are compared, so
-// that the time it takes does not say which one came near.
-func (d *doorkeeper) admits(r *http.Request) bool {
-	matched := 0
+// admits is nil if r presents a credential for relay posts or for checks. All are
+// compared, so that the time it takes does not say which one came near. The error
+// is for the client.
+func (d *doorkeeper) admits(r *http.Request, check bool) error {
+	here, elsewhere := 0, 0
 	for _, k := range d.keys {
-		matched |= k.matches(r)
+		if k.opens(check) {
+			here |= k.matches(r)
+		} else {
+			elsewhere |= k.matches(r)
+		}
 	}
-	return d.open || matched == 1
+	switch {
+	case d.open || here == 1:
+		return nil
+	case elsewhere == 1 && check:
+		return errors.New("this credential does not open " + checkPath + ": opens: in webhook.auth says what it is for")
+	case elsewhere == 1:
+		return errors.New("this credential is not for relay posts: opens: in webhook.auth says what it is for")
+	}
+	return errors.New("no configured credential was presented")
 }
 
 // matches is 1 if r presents the credential, else 0.
@@ -101,10 +122,10 @@ func bearer(h http.Header) (string, bool) {
 
 // challenge tells a client how it could have come in (RFC 9110 section 11.6.1).
 // There is no word for a field of one's own.
-func (d *doorkeeper) challenge(h http.Header) {
+func (d *doorkeeper) challenge(h http.Header, check bool) {
 	said := map[string]bool{}
 	for _, k := range d.keys {
-		if said[k.kind] {
+		if said[k.kind] || !k.opens(check) {
 			continue
 		}
 		said[k.kind] = true

@@ -64,6 +64,9 @@ func TestCredentials(t *testing.T) {
 		{Kind: webhook.KindHeader, Header: "X-Empty"},
 		{Kind: "other", Secret: []byte("other")},
 	}
+	for i := range list {
+		list[i].Relay = true
+	}
 	r := start(t, func(c *webhook.Config, _ *collect.Settings) { c.Auth = list })
 	for fields, ok := range map[string]bool{
 		"X-MessageSystems-Webhook-Token: old":          true,
@@ -102,6 +105,47 @@ func TestCredentials(t *testing.T) {
 	for _, c := range list {
 		if len(c.Secret) > 0 && c.Kind != "other" && strings.Contains(r.log.String(), string(c.Secret)) {
 			t.Errorf("%q is in the log", c.Secret)
+		}
+	}
+}
+
+// TestWhatACredentialOpens: what a relay presents does not let anybody say that a
+// sender logged in, and the other way round.
+func TestWhatACredentialOpens(t *testing.T) {
+	r := start(t, func(c *webhook.Config, _ *collect.Settings) {
+		c.Auth = []webhook.Credential{
+			{Kind: webhook.KindHeader, Header: "X-Relay", Secret: []byte("relay"), Relay: true},
+			{Kind: webhook.KindBearer, Secret: []byte("mta"), Check: true},
+			{Kind: webhook.KindHeader, Header: "X-Both", Secret: []byte("both"), Relay: true, Check: true},
+			{Kind: webhook.KindHeader, Header: "X-None", Secret: []byte("none")},
+		}
+	})
+	for _, c := range []struct {
+		field        string
+		relay, check int
+		says         string
+	}{
+		{"X-Relay: relay", 200, 401, "this credential does not open /v1/check"},
+		{"Authorization: Bearer mta", 401, 200, "this credential is not for relay posts"},
+		{"X-Both: both", 200, 200, ""},
+		{"X-None: none", 401, 401, "this credential"},
+		{"X-Relay: wrong", 401, 401, "no configured credential was presented"},
+	} {
+		posted := r.post("[]", "X-MessageSystems-Webhook-Token: ", c.field)
+		checked := r.check("?keep=0&rcpt="+ours, r.honest.Message, "X-MessageSystems-Webhook-Token: ", c.field)
+		if posted.status != c.relay || checked.status != c.check {
+			t.Errorf("%s: a post %d, a check %d", c.field, posted.status, checked.status)
+		}
+		for _, got := range []result{posted, checked} {
+			if got.status == 401 && !strings.Contains(got.text, c.says) {
+				t.Errorf("%s: %s", c.field, got.text)
+			}
+		}
+		if challenge := fmt.Sprint(checked.header.Values("WWW-Authenticate")); checked.status == 401 && challenge != `[Bearer realm="certinbox"]` {
+			t.Errorf("%s: challenge %s", c.field, challenge)
+		}
+		if challenge := posted.header.Values("WWW-Authenticate"); posted.status == 401 && len(challenge) > 0 {
+			t.Errorf("%s: challenge %s", c.field, challenge)
 		}
 	}
 }
@@ -147,7 +191,7 @@ func TestLogIsOneLine(t *testing.T) {
 func TestSetIsForLater(t *testing.T) {
 	r := start(t, nil)
 	next := r.config
-	next.Auth = []webhook.Credential{{Kind: webhook.KindBearer, Secret: []byte("rotated")}}
+	next.Auth = []webhook.Credential{{Kind: webhook.KindBearer, Secret: []byte("rotated"), Relay: true}}
 	r.server.Set(next)
 	if got := r.post("[]"); got.status != 401 {
 		t.Errorf("the former token: %d", got.status)

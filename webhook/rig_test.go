@@ -122,7 +122,7 @@ func start(t *testing.T, change func(*webhook.Config, *collect.Settings)) *rig {
 	r.settings = collect.Settings{Verifier: v, Keeper: r.kept, Reports: ring, Log: log, Counter: r.counted,
 		Refuse: collect.RefuseAll, Judged: 16, InFlight: 256 << 20}
 	r.config = webhook.Config{Log: log.Logger(), Counter: r.counted, Paths: []string{"/", "/sparkpost"},
-		Auth: []webhook.Credential{{Kind: webhook.KindHeader, Header: "X-MessageSystems-Webhook-Token", Secret: []byte(secret)}},
+		Auth: []webhook.Credential{{Kind: webhook.KindHeader, Header: "X-MessageSystems-Webhook-Token", Secret: []byte(secret), Relay: true, Check: true}},
 		Body: 64 << 20, InFlight: 256 << 20, Posts: 64, PerClient: 8,
 		Now: func() time.Time { return time.Unix(1_700_000_000+r.clock.Load(), 0) }}
 	if change != nil {

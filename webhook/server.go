@@ -120,9 +120,9 @@ func (x *exchange) serve() {
 		return
 	}
 	defer x.server.gate.leave(network)
-	if !x.settings.door.admits(x.r) {
-		x.settings.door.challenge(x.w.Header())
-		x.fail(http.StatusUnauthorized, "no configured credential was presented")
+	if err := x.settings.door.admits(x.r, check); err != nil {
+		x.settings.door.challenge(x.w.Header(), check)
+		x.fail(http.StatusUnauthorized, err.Error())
 		return
 	}
 	if !x.acceptable(check) {

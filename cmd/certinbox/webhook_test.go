@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"log/slog"
 	"net"
 	"os"
@@ -60,6 +61,21 @@ func TestSecrets(t *testing.T) {
 				t.Errorf("told %q, want %q", all, c.told)
 			}
 		})
+	}
+}
+
+// TestCredentialOpens: what an entry opens, by default relay posts alone.
+func TestCredentialOpens(t *testing.T) {
+	t.Setenv("CERTINBOX_TEST_SECRET", "0123456789abcdef")
+	for opens, want := range map[string]string{"": "true false", ", opens: check": "false true", ", opens: [relay, check]": "true true"} {
+		c, err := config.Parse([]byte("collect: c@example.com\nwebhook: {auth: {kind: bearer, secret: env:CERTINBOX_TEST_SECRET"+opens+"}}\n"), "f")
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := readCredentials(c.Webhook.Auth, func(string) {})
+		if err != nil || len(got) != 1 || fmt.Sprint(got[0].Relay, got[0].Check) != want {
+			t.Errorf("%q: %v, %v; want %s", opens, got, err, want)
+		}
 	}
 }
 

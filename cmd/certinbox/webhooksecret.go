@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 
 	"github.com/certinbox/certinbox/internal/config"
 	"github.com/certinbox/certinbox/webhook"
@@ -34,7 +35,8 @@ func readCredential(i int, c config.Credential, tell func(string)) (webhook.Cred
 	if err == nil && len(secret) < shortSecret {
 		tell(fmt.Sprintf("%s has %d characters only: openssl rand -hex 24 makes a good one", at, len(secret)))
 	}
-	return webhook.Credential{Kind: c.Kind, Header: c.Header, User: c.User, Secret: secret}, err
+	return webhook.Credential{Kind: c.Kind, Header: c.Header, User: c.User, Secret: secret,
+		Relay: slices.Contains(c.Opens, "relay"), Check: slices.Contains(c.Opens, "check")}, err
 }
 
 // errUnset: a variable of the environment is not there.

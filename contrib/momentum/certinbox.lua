@@ -9,7 +9,7 @@ require("msys.http.client")
 require("json")
 
 local url = "http://127.0.0.1:8855/v1/check"
-local authorization = nil -- "Bearer SECRET" where webhook.auth asks for one
+local authorization = nil -- "Bearer SECRET" where webhook.auth asks for one, with opens: check
 local timeout = 75 -- seconds; certinbox answers within 60
 local collect = { ["secureme@in.example.com"] = true } -- in lower case; the same as collect: of certinbox
 

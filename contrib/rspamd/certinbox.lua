@@ -9,7 +9,7 @@ local ucl = require 'ucl'
 local settings = {
   url = 'http://127.0.0.1:8855/v1/check',
   collect = { ['secureme@example.com'] = true }, -- in lower case; the same as collect: of certinbox
-  authorization = nil, -- 'Bearer SECRET' where webhook.auth asks for one
+  authorization = nil, -- 'Bearer SECRET' where webhook.auth asks for one, with opens: check
   timeout = 75.0, -- seconds; certinbox answers within 60. options.task_timeout must be longer
   max_size = 2 * 1024 * 1024, -- bytes; limits.message of certinbox
 }

@@ -165,13 +165,16 @@ func (l *HTTPListener) setDefaults() { l.Mode = 0o660 }
 
 // A Credential lets in who presents it.
 type Credential struct {
-	Kind   string `yaml:"kind"` // header, bearer or basic
-	Header string `yaml:"header"`
-	User   string `yaml:"user"`
-	Secret string `yaml:"secret"` // file:/PATH or env:NAME
+	Kind   string   `yaml:"kind"` // header, bearer or basic
+	Header string   `yaml:"header"`
+	User   string   `yaml:"user"`
+	Secret string   `yaml:"secret"` // file:/PATH or env:NAME
+	Opens  []string `yaml:"opens"`  // relay, check
 }
 
-func (c *Credential) setDefaults() { c.Header = "X-MessageSystems-Webhook-Token" }
+func (c *Credential) setDefaults() {
+	c.Header, c.Opens = "X-MessageSystems-Webhook-Token", []string{"relay"}
+}
 
 // Defaults returns the settings of an empty file.
 func Defaults() Config {

@@ -79,6 +79,12 @@ func (k *checker) credential(at string, c Credential) {
 	if _, _, err := SecretSource(c.Secret); err != nil {
 		k.bad(at+".secret", "%v", err)
 	}
+	if len(c.Opens) == 0 {
+		k.bad(at+".opens", "must be relay, check or both")
+	}
+	for _, o := range c.Opens {
+		k.oneOf(at+".opens", o, "relay", "check")
+	}
 }
 
 // SecretSource splits the notation of a secret: file and an absolute path, or env
