@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -55,6 +56,27 @@ func TestDeleteLeavesNothing(t *testing.T) {
 		t.Errorf("mail signed after the deletion: %+v", c)
 	}
 	put(t, d, other)
+}
+
+// TestDeleteBesideAReportThatCannotBeRead: it is told of, and all else is deleted.
+func TestDeleteBesideAReportThatCannotBeRead(t *testing.T) {
+	d := openTest(t, tempDir(t), Options{})
+	e := mail("alice@example.com", newMaker().year(t, "a", "Org"), noon(), "Q1")
+	put(t, d, e)
+	loop := d.path("reports", "loop")
+	if err := os.Symlink(loop, loop); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Delete(t.Context(), e.Address, false); !errors.Is(err, syscall.ELOOP) || !strings.Contains(err.Error(), loop) {
+		t.Errorf("%v", err)
+	}
+	if states, published := standing(d, e.Address); states != "" || published != "" {
+		t.Errorf("%s, published %s", states, published)
+	}
+	if c := put(t, d, e); c.Kind != Blocked {
+		t.Errorf("%+v", c)
+	}
+	intact(t, d, true)
 }
 
 // grep fails for each file under dir that names a word, by name or content,

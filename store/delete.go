@@ -51,10 +51,8 @@ func (d *Directory) delete(ctx context.Context, name, address string, suppress b
 	if err := d.bury(ctx, address, suppress); err != nil {
 		return removal, err
 	}
-	if removal.Reports, err = d.eraseReports(address, h); err != nil {
-		return removal, err
-	}
-	return removal, d.erase(name)
+	removal.Reports, err = d.eraseReports(address, h)
+	return removal, errors.Join(err, d.erase(name)) // a report in the way keeps no certificate
 }
 
 // erase removes all files of an address but its reports.

@@ -109,6 +109,16 @@ func (d *Directory) removeOthers(dir string, wanted map[string]bool) error {
 // eachName calls f for the names in a directory that are not temporary, in no
 // order and in bounded memory.
 func eachName(dir string, f func(name string) error) error {
+	return everyName(dir, func(name string) error {
+		if temporary(name) {
+			return nil
+		}
+		return f(name)
+	})
+}
+
+// everyName is eachName for all names, temporary ones too.
+func everyName(dir string, f func(name string) error) error {
 	folder, err := os.Open(dir)
 	if err != nil {
 		return err
@@ -117,9 +127,6 @@ func eachName(dir string, f func(name string) error) error {
 	for {
 		names, err := folder.Readdirnames(1024)
 		for _, name := range names {
-			if temporary(name) {
-				continue
-			}
 			if err := f(name); err != nil {
 				return err
 			}

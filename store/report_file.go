@@ -50,22 +50,27 @@ func decodeReport(b []byte) (Stored, error) {
 	return Stored{Reference: ref, At: time.Unix(0, at), JSON: body[:json], Text: string(body[json:])}, nil
 }
 
-// readReport reads a file of the ring while nobody writes it. A writer that
-// does not come to an end is errBusy.
+// readReport reads and decodes a file of the ring, as readShared does.
 func readReport(path string) (Stored, error) {
-	f, err := openFile(path, os.O_RDONLY, 0)
-	if err != nil {
-		return Stored{}, err
-	}
-	defer f.Close()
-	if err := await(context.Background(), path, func() error { return tryFlock(f, syscall.LOCK_SH) }); err != nil {
-		return Stored{}, err
-	}
-	b, err := readFile(f, MaxReport+1024)
+	b, err := readShared(path)
 	if err != nil {
 		return Stored{}, err
 	}
 	return decodeReport(b)
+}
+
+// readShared reads a file of the ring while nobody writes it in place. A writer
+// that does not come to an end is errBusy.
+func readShared(path string) ([]byte, error) {
+	f, err := openFile(path, os.O_RDONLY, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if err := await(context.Background(), path, func() error { return tryFlock(f, syscall.LOCK_SH) }); err != nil {
+		return nil, err
+	}
+	return readFile(f, MaxReport+1024)
 }
 
 // writeReport puts content under path: in place, as long as that disturbs

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -197,31 +198,39 @@ func (r *Reports) Get(ref string) (Stored, error) {
 }
 
 // Forget removes the reports with these references and all that name the
-// address. It returns how many went.
+// address, also what writers who died left of one. It returns how many went. What
+// cannot be read is an error, after all others were looked at; a report that is put
+// while it runs may stay.
 func (r *Reports) Forget(address string, refs []string) (int, error) {
 	doomed := map[string]bool{}
 	for _, ref := range refs {
 		doomed[Name(ref)] = true
 	}
-	n := 0
-	err := eachName(r.dir, func(name string) error {
+	n, errs := 0, &firstError{}
+	err := everyName(r.dir, func(name string) error {
 		path := filepath.Join(r.dir, name)
 		if !doomed[name] {
-			s, err := readReport(path)
-			if errors.Is(err, errBusy) {
-				return err // nobody knows yet what it names
+			// Not decoded: half of a report names people too.
+			b, err := readShared(path)
+			if errors.Is(err, os.ErrNotExist) || errors.Is(err, syscall.EISDIR) {
+				return nil
 			}
-			if err != nil || !names(s.JSON, address) && !names([]byte(s.Text), address) {
+			if err != nil {
+				errs.add(err)
+				return nil
+			}
+			if !names(b, address) {
 				return nil
 			}
 		}
 		n++
 		if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-			return err
+			errs.add(err)
 		}
 		return nil
 	})
-	return n, trouble("reports", err)
+	errs.add(err)
+	return n, trouble("reports", errs.result())
 }
 
 // names says whether a text names an address, in any case, not merely as a

@@ -6,8 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -129,6 +131,56 @@ func TestDamagedReportIsNotFound(t *testing.T) {
 		if s, err := r.Get("ref"); !errors.Is(err, ErrNotFound) {
 			t.Fatalf("cut at %d: %+v, %v", n, s, err)
 		}
+	}
+}
+
+// TestForget: whatever names the address goes, also the rest of a report whose
+// writer died in place or aside, and nothing else does. What nobody can read does
+// not keep the others, but is not passed over in silence.
+func TestForget(t *testing.T) {
+	const address = "alice@example.com"
+	body := []byte(`{"author":"` + address + `"}`)
+	whole := encodeReport(Stored{Reference: "torn", At: noon(), JSON: body})
+	torn := append(bytes.Clone(whole[:20]), bytes.Repeat([]byte("x"), len(reportMagic))...)
+	torn = append(torn, whole[len(torn):]...)
+	if _, err := decodeReport(torn); err == nil {
+		t.Fatal("not torn")
+	}
+	dir := t.TempDir()
+	r := ring(t, dir, ReportLimits{})
+	for ref, json := range map[string]string{"hers": string(body), "bounce": `{}`, "other": `{"author":"malice@example.com"}`} {
+		if err := r.Put(ref, []byte(json), ""); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, content := range map[string][]byte{"torn": torn, ".report-1": whole[:len(whole)-1], ".report-2": []byte("half")} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Mkdir(filepath.Join(dir, "lost+found"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := r.Forget(address, []string{"bounce", "gone"}); n != 4 || err != nil {
+		t.Errorf("%d went, %v", n, err)
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left []string
+	for _, e := range entries {
+		left = append(left, e.Name())
+	}
+	if want := []string{".report-2", "lost+found", "other"}; !slices.Equal(left, want) {
+		t.Errorf("left are %q, want %q", left, want)
+	}
+	loop := filepath.Join(dir, "aloop")
+	if err := errors.Join(os.Symlink(loop, loop), r.Put("hers", body, "")); err != nil {
+		t.Fatal(err)
+	}
+	if n, err := r.Forget(address, nil); n != 1 || !errors.Is(err, syscall.ELOOP) {
+		t.Errorf("beside one that cannot be read: %d went, %v", n, err)
 	}
 }
 
