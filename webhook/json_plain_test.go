@@ -34,6 +34,19 @@ func TestPlain(t *testing.T) {
 	}
 }
 
+// TestPlainPairs: every two bytes, with the end behind them, what continues a longer
+// character, or text.
+func TestPlainPairs(t *testing.T) {
+	for pair := range 1 << 16 {
+		for _, after := range []string{"", "a", "\x80", "\xbf\xbf"} {
+			in := []byte(string([]byte{byte(pair >> 8), byte(pair)}) + after)
+			if got, want := plain(in), slowPlain(in); got != want {
+				t.Fatalf("%q: %d, want %d", in, got, want)
+			}
+		}
+	}
+}
+
 // FuzzPlain holds the fast way against the slow one.
 func FuzzPlain(f *testing.F) {
 	for _, seed := range []string{"", "plain text of some length", "\x1f!\"#[\\]\x7f\x80", "ein Wort, ä😀, \xe2\x82", "eight by\x00\x01\x02"} {
