@@ -210,6 +210,10 @@ func (d *Directory) applyBlocks(name string, h *History, list blockList, now tim
 	if !changed {
 		return h, nil
 	}
+	// As in commit: certs/ is to follow.
+	if err := d.disk.syncDir(d.path("locks")); err != nil {
+		return nil, err
+	}
 	next := *h
 	next.Records = records
 	return &next, d.writeHistory(name, &next)

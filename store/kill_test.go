@@ -31,6 +31,7 @@ const (
 	childKill    = "CERTINBOX_STORE_KILL"    // at which step of its Puts it kills itself; below 0: of Open
 	childWorkers = "CERTINBOX_STORE_WORKERS" // how many goroutines
 	childRecheck = "CERTINBOX_STORE_RECHECK" // hears that all keys are in other hands, instead of keeping anything
+	childOrders  = "CERTINBOX_STORE_ORDERS"  // gives the orders, after all is kept
 )
 
 func TestMain(m *testing.M) {
@@ -85,6 +86,32 @@ func child(dir string) error {
 		if err != nil {
 			return err
 		}
+	}
+	if os.Getenv(childOrders) != "" {
+		return give(d)
+	}
+	return nil
+}
+
+// orders are commands about what was kept, in their order.
+var orders = []func(*Directory) error{
+	func(d *Directory) error { return d.Block(testingContext{}, BlockAddress, "user1@example.com") },
+	func(d *Directory) error { return d.Unblock(testingContext{}, BlockAddress, "user1@example.com") },
+	func(d *Directory) error { return d.Sweep(testingContext{}, noon().Add(365*days), nil) },
+	func(d *Directory) error {
+		_, err := d.Delete(testingContext{}, "user2@example.com", true)
+		return err
+	},
+	func(d *Directory) error { return d.Readmit(testingContext{}, "user2@example.com") },
+}
+
+// give gives the orders and says so.
+func give(d *Directory) error {
+	for i, order := range orders {
+		if err := order(d); err != nil {
+			return err
+		}
+		os.Stdout.WriteString(fmt.Sprintf("done %d\n", i))
 	}
 	return nil
 }

@@ -1,26 +1,18 @@
 package store
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 )
 
-// A call is one system call that mattered, in the order of its effect.
-type call struct {
-	name string // create, mkdir, rename, sync, acknowledge
-	path string
-	to   string // of a rename
-}
-
 // TestOrderOfSystemCalls records what the kernel was asked for while twelve
-// entries were kept, and holds each acknowledgement against it: whatever was
-// created, made or renamed before is on disk, the files and the directories
-// they stand in. A missing strace is a failure: nothing else proves this.
+// entries were kept and some commands given, and holds each acknowledgement against
+// it: whatever was created, made, renamed or removed before is on disk, the files and
+// the directories they stand in. What a state file names is so even before that file.
+// A missing strace is a failure: nothing else proves this.
 func TestOrderOfSystemCalls(t *testing.T) {
 	strace, err := exec.LookPath("strace")
 	if err != nil {
@@ -37,8 +29,8 @@ func TestOrderOfSystemCalls(t *testing.T) {
 	pool(t, dir, newMaker())
 	record := filepath.Join(dir, "calls")
 	cmd := exec.Command(strace, "-f", "-y", "-s", "16", "-o", record, "-e", "signal=none",
-		"-e", "trace=openat,mkdirat,mkdir,renameat,renameat2,rename,fsync,fdatasync,write", self)
-	cmd.Env = append(os.Environ(), childDir+"="+dir, childFirst+"=0", childCount+"=12")
+		"-e", "trace=openat,mkdirat,mkdir,renameat,renameat2,rename,unlink,unlinkat,rmdir,fsync,fdatasync,write", self)
+	cmd.Env = append(os.Environ(), childDir+"="+dir, childFirst+"=0", childCount+"=12", childOrders+"=1")
 	if out, err := cmd.CombinedOutput(); err != nil || strings.Count(string(out), "kept ") != 12 {
 		t.Fatalf("%v: %s", err, out)
 	}
@@ -52,8 +44,11 @@ func TestOrderOfSystemCalls(t *testing.T) {
 			}
 		}
 	}
-	if acknowledged != 12 {
+	if acknowledged != 12+len(orders) {
 		t.Errorf("%d acknowledgements recorded", acknowledged)
+	}
+	for _, wrong := range premature(calls) {
+		t.Error(wrong)
 	}
 	if renames := countCalls(calls, "rename"); renames < 30 {
 		t.Errorf("only %d renames recorded: the record is not understood", renames)
@@ -65,7 +60,7 @@ func TestOrderOfSystemCalls(t *testing.T) {
 			without = append(without, c)
 		}
 	}
-	if len(undurable(without)) == 0 {
+	if len(undurable(without)) == 0 || len(premature(without)) == 0 {
 		t.Error("the checker finds nothing even without a sync")
 	}
 }
@@ -97,6 +92,12 @@ func undurable(calls []call) []string {
 		case "sync":
 			delete(dirty, c.path)
 			delete(dirs, c.path)
+		case "remove":
+			delete(dirty, c.path)
+			delete(dirs, c.path)
+			if outermost(c.path) {
+				dirs[filepath.Dir(c.path)] = "remove " + c.path
+			}
 		case "rename":
 			for f := range dirty {
 				if f == c.path || strings.HasPrefix(f, c.path+"/") {
@@ -120,62 +121,85 @@ func undurable(calls []call) []string {
 	return left
 }
 
-// parseCalls reads strace's record. Calls of several threads may interleave:
-// one that is resumed takes effect there, but an acknowledgement counts from
-// where it begins.
-func parseCalls(text, root string) []call {
-	var calls []call
-	begun := map[string]string{}
-	for line := range strings.Lines(text) {
-		pid, rest, ok := strings.Cut(strings.TrimSpace(line), " ")
-		rest = strings.TrimSpace(rest)
-		if !ok {
-			continue
+// outermost says whether a name is one whose coming back would undo something:
+// what is below an entry and no state file names is nothing.
+func outermost(path string) bool {
+	switch filepath.Base(filepath.Dir(path)) {
+	case "certs", "entries", "deleted":
+		return true
+	}
+	return false
+}
+
+// premature lists the state files that were put into their place before what they
+// name could be relied on: files and folders of the entry, and the file of the lock,
+// where the files below certs/ or deleted/ are then to be brought in line.
+func premature(calls []call) (wrong []string) {
+	pending := map[string]map[string]bool{} // names of a directory that came since it was synced
+	dirty, lock := map[string]bool{}, ""
+	came := func(path string) {
+		dir := filepath.Dir(path)
+		if pending[dir] == nil {
+			pending[dir] = map[string]bool{}
 		}
-		if strings.HasPrefix(rest, "write(1<") && strings.Contains(rest, `"kept `) {
-			calls = append(calls, call{name: "acknowledge"})
-			continue
-		}
-		if head, ok := strings.CutSuffix(rest, "<unfinished ...>"); ok {
-			begun[pid] = head
-			continue
-		}
-		if _, tail, ok := strings.Cut(rest, "resumed>"); ok && strings.HasPrefix(rest, "<... ") {
-			rest = begun[pid] + tail
-		}
-		if strings.Contains(rest, ") = -1") || strings.Contains(rest, ")  = -1") {
-			continue
-		}
-		if c, ok := parseCall(rest); ok && strings.HasPrefix(c.path, root) && watched(strings.TrimPrefix(c.path, root)) {
-			calls = append(calls, c)
+		pending[dir][path] = true
+	}
+	for i, c := range calls {
+		switch c.name {
+		case "lock":
+			lock = c.path
+		case "create":
+			dirty[c.path] = true
+			came(c.path)
+		case "mkdir":
+			came(c.path)
+		case "sync":
+			delete(dirty, c.path)
+			delete(pending, c.path)
+			if c.path == filepath.Dir(lock) {
+				lock = ""
+			}
+		case "remove":
+			delete(dirty, c.path)
+			delete(pending[filepath.Dir(c.path)], c.path)
+		case "rename":
+			delete(pending[filepath.Dir(c.path)], c.path)
+			in := filepath.Base(filepath.Dir(c.to))
+			follows := filepath.Base(c.to) == stateFile && publishes(calls[i+1:]) || in == "deleted"
+			if follows && lock != "" {
+				wrong = append(wrong, c.String()+": before the lock was on disk: "+lock)
+			}
+			if filepath.Base(c.to) == stateFile {
+				below := filepath.Dir(c.to)
+				for dir, names := range pending {
+					for name := range names {
+						if dir == below || strings.HasPrefix(dir, below+"/") {
+							wrong = append(wrong, c.String()+": before this was on disk: "+name)
+						}
+					}
+				}
+				for name := range dirty {
+					if strings.HasPrefix(name, below+"/") {
+						wrong = append(wrong, c.String()+": before this was synced: "+name)
+					}
+				}
+			}
+			came(c.to)
 		}
 	}
-	return calls
+	return wrong
 }
 
-// watched leaves out what need not survive a power failure.
-func watched(path string) bool {
-	return !strings.HasPrefix(path, "/data/locks/") && !strings.HasPrefix(path, "/data/quota/") && !strings.HasPrefix(path, "/data/reports/")
-}
-
-func parseCall(s string) (call, bool) {
-	name, _, _ := strings.Cut(s, "(")
-	quoted := regexp.MustCompile(`"([^"]*)"`).FindAllStringSubmatch(s, 2)
-	switch {
-	case strings.HasSuffix(name, "sync"):
-		m := regexp.MustCompile(`^\w+\(\d+<([^>]*)>`).FindStringSubmatch(s)
-		if m == nil {
-			return call{}, false
+// publishes says whether something below certs/ changes before the next
+// acknowledgement.
+func publishes(calls []call) bool {
+	for _, c := range calls {
+		if c.name == "acknowledge" {
+			return false
 		}
-		return call{name: "sync", path: m[1]}, true
-	case strings.HasPrefix(name, "openat") && strings.Contains(s, "O_CREAT") && len(quoted) > 0:
-		return call{name: "create", path: quoted[0][1]}, true
-	case strings.HasPrefix(name, "mkdir") && len(quoted) > 0:
-		return call{name: "mkdir", path: quoted[0][1]}, true
-	case strings.HasPrefix(name, "rename") && len(quoted) > 1:
-		return call{name: "rename", path: quoted[0][1], to: quoted[1][1]}, true
+		if c.name != "sync" && filepath.Base(filepath.Dir(c.path)) == "certs" {
+			return true
+		}
 	}
-	return call{}, false
+	return false
 }
-
-func (c call) String() string { return fmt.Sprint(c.name, " ", c.path, " ", c.to) }
