@@ -48,8 +48,7 @@ type batch struct {
 // relay judges the events of a post, each by itself. It answers 200 if all are
 // decided, whatever the verdicts: the relay must not come again. 503: one at least
 // is put off; it is safe to judge the others again. 400: the body is no relay post,
-// or an event has damaged base64 or a string without one meaning; what could be
-// read was judged.
+// or an event cannot be read. 413: it is over a limit. What could be read was judged.
 func (x *exchange) relay() {
 	b := &batch{exchange: x, name: x.r.Header.Get(batchField)}
 	if len(b.name) > maxBatch {
@@ -165,10 +164,11 @@ func (b *batch) answer(err error) {
 	switch {
 	case err != nil:
 		status, message, retry = bodyTrouble(err)
-	case b.tally.deferred > 0:
-		status, retry = http.StatusServiceUnavailable, deferRetry
 	case b.damaged != nil:
 		status = http.StatusBadRequest
+	}
+	if b.tally.deferred > 0 && retry == 0 { // one that is put off must come again, whatever is wrong beside it
+		status, retry = http.StatusServiceUnavailable, deferRetry
 	}
 	if message == "" && b.damaged != nil {
 		message = b.damaged.Error()

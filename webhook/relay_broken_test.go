@@ -113,8 +113,26 @@ func TestBrokenAndPutOff(t *testing.T) {
 	r := start(t, nil)
 	r.dnsFails.Store(true)
 	honest := quote(string(r.honest.Message))
-	got := r.post(array(plainEvent("a@example.org", "\xff", "To", honest), plainEvent("a@example.org", "s", "To", honest)))
+	sound := plainEvent("a@example.org", "s", "To", honest)
+	got := r.post(array(plainEvent("a@example.org", "\xff", "To", honest), sound))
 	if got.status != 503 || got.header.Get("Retry-After") != "300" || len(got.events) != 1 || got.events[0].Index != 1 || !strings.Contains(got.err, "event 0 has ") {
 		t.Errorf("%d %s", got.status, got.text)
+	}
+	for _, c := range []struct {
+		behind, says string
+		last         int // status at the third try, which decides
+	}{
+		{`,{"msys"`, "ends too early", 400},
+		{`,{"x":` + strings.Repeat("[", 40) + strings.Repeat("]", 40) + `}]`, "nested deeper", 413},
+	} {
+		r.dnsFails.Store(false)
+		r.post(array(sound)) // kept, so that the tries begin anew
+		r.dnsFails.Store(true)
+		for _, status := range []int{503, 503, c.last} {
+			got := r.post("[" + sound + c.behind)
+			if got.status != status || (got.header.Get("Retry-After") == "300") != (status == 503) || len(got.events) != 1 || !strings.Contains(got.err, c.says) {
+				t.Errorf("%d, want %d: %s", got.status, status, got.text)
+			}
+		}
 	}
 }
