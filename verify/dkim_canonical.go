@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"io"
+	"slices"
 )
 
 const crlf = "\r\n"
@@ -127,22 +128,18 @@ func appendField(to, field []byte, relaxed bool) []byte {
 }
 
 // withoutValue returns a signature's own field as it covers itself: without what
-// its b= says, and without its last line end (RFC 6376 section 3.7).
+// its b= says, white space around that included, and without its last line end
+// (RFC 6376 section 3.7). The tags are told apart as parseTags does.
 func withoutValue(field []byte) []byte {
 	field = bytes.TrimSuffix(field, []byte(crlf))
-	at := bytes.IndexByte(field, ':') + 1
-	for at < len(field) {
-		tag := field[at:]
-		end := bytes.IndexByte(tag, ';')
-		if end < 0 {
-			end = len(tag)
-		}
-		name, value, _ := bytes.Cut(tag[:end], []byte("="))
+	for at := bytes.IndexByte(field, ':') + 1; at < len(field); {
+		tag, _, _ := bytes.Cut(field[at:], []byte(";"))
+		end := at + len(tag)
+		name, value, _ := bytes.Cut(tag, []byte("="))
 		if string(bytes.Trim(name, fws)) == "b" {
-			value := at + end - len(value)
-			return append(bytes.Clone(field[:value]), field[at+end:]...)
+			return slices.Concat(field[:end-len(value)], field[end:])
 		}
-		at += end + 1
+		at = end + 1
 	}
 	return field
 }

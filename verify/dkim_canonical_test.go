@@ -63,6 +63,7 @@ func TestWithoutValue(t *testing.T) {
 		"DKIM-Signature: z=b=x; \r\n\tb = AB\r\n\t": "DKIM-Signature: z=b=x; \r\n\tb =",
 		"DKIM-Signature:b=AB;\r\n":                  "DKIM-Signature:b=;",
 		"DKIM-Signature: a=1\r\n":                   "DKIM-Signature: a=1",
+		"DKIM-Signature: xb=1; B=2; b\r\n =3 ;\r\n": "DKIM-Signature: xb=1; B=2; b\r\n =;",
 	} {
 		if got := string(withoutValue([]byte(field))); got != want {
 			t.Errorf("%q: %q, want %q", field, got, want)
@@ -128,7 +129,7 @@ func FuzzDKIMOracle(f *testing.F) {
 	f.Add("Subject: a  b\r\n\tc", "Hello, \r\n\r\n  this\tis mine \r\n\r\n", byte(3), uint16(0), byte(0))
 	f.Add("Subject:\r\n x \r\nTo: b@example.com", "", byte(0), uint16(0), byte(0))
 	f.Add("Comments: a\r\nComments: b", " \t", byte(1), uint16(600), byte(' '))
-	f.Add("To: c@example.com", "a\r\n \r\n", byte(2), uint16(40), byte(';'))
+	f.Add("To: c@example.com", "a\r\n \r\n", byte(2), uint16(0), byte(0))
 	f.Add("Subject: z=; b=x", "\r\n\r\n", byte(3), uint16(200), byte('b'))
 	r := newDKIMRig()
 	r.at = time.Now() // the library writes t= by the real clock
@@ -142,7 +143,7 @@ func FuzzDKIMOracle(f *testing.F) {
 		var signed bytes.Buffer
 		if err := dkim.Sign(&signed, bytes.NewReader(message), &dkim.SignOptions{Domain: "example.org", Selector: "s1",
 			Signer: d.Key, Hash: crypto.SHA256, HeaderCanonicalization: form[forms&1 > 0], BodyCanonicalization: form[forms&2 > 0]}); err != nil {
-			t.Skip() // no message for the library
+			return // no message for the library
 		}
 		b := signed.Bytes()
 		if place > 0 {
@@ -150,19 +151,19 @@ func FuzzDKIMOracle(f *testing.F) {
 		}
 		h, text, err := smime.ScanHeader(b, r.policy.Limits.Header)
 		if err != nil || damagedBody(text) != "" {
-			t.Skip() // refused before anybody asks for a signature
+			return // refused before anybody asks for a signature
 		}
 		x := (&Verifier{Policy: r.policy, Now: func() time.Time { return r.at }, TXT: r.zone.TXT}).Begin(r.env)
 		facts := newFacts(x)
 		facts.header, facts.body, facts.author = h, text, &smime.Address{Local: "anna", Domain: "example.org"}
 		facts.readSignatures()
 		if len(facts.signatures) != 1 || facts.signatures[0].status != "" {
-			t.Skip() // refused by its settings, which others than the library judge
+			return // refused by its settings, which others than the library judge
 		}
 		s := &facts.signatures[0]
 		facts.verifySignature(t.Context(), s)
 		if s.status != Pass && s.status != Fail {
-			t.Skip() // its key
+			return // its key
 		}
 		results, err := dkim.VerifyWithOptions(bytes.NewReader(b), &dkim.VerifyOptions{LookupTXT: func(name string) ([]string, error) {
 			return r.zone.TXT(t.Context(), name)
@@ -177,14 +178,14 @@ func FuzzDKIMOracle(f *testing.F) {
 }
 
 // libraryOdd says whether the library is known to compute something else: it takes
-// what follows any b= for the signature, and compares i= and d= as they are spelled.
+// what follows any b= for the signature, be it in a value or at the end of a name.
 func libraryOdd(s *dkimSignature) bool {
 	_, value, _ := bytes.Cut(s.raw, []byte(":"))
 	tags, _ := parseTags(string(value))
 	for name, v := range tags {
-		if name != "b" && strings.Contains(stripFWS(v), "b=") {
+		if name != "b" && strings.Contains(name+"="+stripFWS(v), "b=") {
 			return true
 		}
 	}
-	return tags["i"] != "" && !strings.HasSuffix(tags["i"], tags["d"])
+	return false
 }
