@@ -150,8 +150,7 @@ func TestDKIMInternationalDomain(t *testing.T) {
 	r.expect(t, d.Sign(letter("xn--bcher-kva.example")), isPolicy)
 }
 
-// TestDKIMDNSTrouble: whatever goes wrong with asking is temporary, and stays
-// so through the library.
+// TestDKIMDNSTrouble: whatever goes wrong with asking is temporary.
 func TestDKIMDNSTrouble(t *testing.T) {
 	r := newDKIMRig()
 	m := r.signer("example.org", "s1").Sign(letter("example.org"))

@@ -172,7 +172,8 @@ func (s *dkimSignature) readMethods(tags map[string]string) bool {
 	return true
 }
 
-// readForms reads c=, header and body.
+// readForms reads c=, the canonicalisation of the header and that of the body:
+// each simple if it is not named (RFC 6376 section 3.5).
 func (s *dkimSignature) readForms(c string) bool {
 	header, body, _ := strings.Cut(c, "/")
 	s.relaxedHeader, s.relaxedBody = header == "relaxed", body == "relaxed"

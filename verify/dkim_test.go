@@ -238,19 +238,47 @@ func TestDKIMCanonicalForms(t *testing.T) {
 	}
 }
 
-// TestDKIMOfTheLibrary: an ordinary signature of another maker.
+// TestDKIMOfTheLibrary: signatures of another maker, in every canonicalisation.
 func TestDKIMOfTheLibrary(t *testing.T) {
 	r := newDKIMRig()
 	r.at = time.Now() // it writes t= by the real clock
 	d := r.signer("example.org", "s1")
-	var signed bytes.Buffer
-	err := dkim.Sign(&signed, bytes.NewReader(letter("example.org").Bytes()), &dkim.SignOptions{
-		Domain: "example.org", Selector: "s1", Signer: d.Key, Hash: crypto.SHA256})
-	if err != nil {
-		t.Fatal(err)
+	forms := []dkim.Canonicalization{dkim.CanonicalizationSimple, dkim.CanonicalizationRelaxed}
+	for _, header := range forms {
+		for _, body := range forms {
+			var signed bytes.Buffer
+			err := dkim.Sign(&signed, bytes.NewReader(letter("example.org").Bytes()), &dkim.SignOptions{
+				Domain: "example.org", Selector: "s1", Signer: d.Key, Hash: crypto.SHA256,
+				HeaderCanonicalization: header, BodyCanonicalization: body})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := r.judge(t, signed.Bytes()).verdict(); got != isAligned {
+				t.Errorf("%s/%s: %s", header, body, got)
+			}
+		}
 	}
-	if got := r.judge(t, signed.Bytes()).verdict(); got != isAligned {
-		t.Error(got)
+}
+
+func TestReadForms(t *testing.T) {
+	for _, tt := range []struct {
+		c                string
+		header, body, ok bool
+	}{
+		{"", false, false, true},
+		{"simple", false, false, true},
+		{"relaxed", true, false, true}, // RFC 6376 section 3.5: the body is then simple
+		{"simple/relaxed", false, true, true},
+		{"relaxed/simple", true, false, true},
+		{"relaxed/relaxed", true, true, true},
+		{"relaxed/", true, false, false},
+		{"/relaxed", false, true, false},
+		{"Relaxed/Relaxed", false, false, false},
+	} {
+		var s dkimSignature
+		if ok := s.readForms(tt.c); ok != tt.ok || s.relaxedHeader != tt.header || s.relaxedBody != tt.body {
+			t.Errorf("%q: %v, header %v, body %v", tt.c, ok, s.relaxedHeader, s.relaxedBody)
+		}
 	}
 }
 
@@ -360,7 +388,9 @@ func TestDKIMPastTime(t *testing.T) {
 	d.Tags = []string{"t=" + testTime(r.at), "x=" + testTime(r.at.AddDate(0, 1, 0))}
 	m := d.Sign(letter("example.org"))
 	r.expect(t, m, isAligned)
-	r.at = r.at.AddDate(0, 2, 0)
+	r.at = r.at.AddDate(0, 1, 0)
+	r.expect(t, m, isAligned)
+	r.at = r.at.Add(time.Second)
 	f := r.expect(t, m, isPolicy)
 	if got := f.report.Results[1].Plain; !strings.Contains(got, "expired (x=)") {
 		t.Error(got)

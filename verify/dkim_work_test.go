@@ -81,6 +81,10 @@ func TestDKIMSignedHeader(t *testing.T) {
 	if got := string(f.signedHeader(f.aligned)); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
+	kept := "From: Anna <anna@example.org>\r\nComments: b\r\n\tc \r\nComments:  d\r\n"
+	if got := string(f.report.Evidence.Signed); got != kept || f.aligned.covers("Comments") {
+		t.Errorf("evidence %q, want %q; covers all: %v", got, kept, f.aligned.covers("Comments"))
+	}
 }
 
 func TestTXTLine(t *testing.T) {
