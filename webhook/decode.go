@@ -6,9 +6,8 @@ import (
 )
 
 const (
-	maxEvents = 10000   // of one body
-	maxShort  = 4 << 10 // bytes of a sender, a recipient or a protocol
-	maxID     = 64      // bytes of an id
+	maxEvents  = 10000   // of one body
+	maxAddress = 4 << 10 // bytes of a sender or a recipient
 )
 
 // decodeLimits bound what one body can make us hold.
@@ -24,15 +23,14 @@ type decodeLimits struct {
 // message and the envelope of one event, which is let go when each returns.
 //
 // An event that makes no sense is handed over with nothing but this damage, and the
-// reading goes on: one without recipient or without message, with a key that matters
-// here given twice or with another type of value, or with a string or key anywhere
-// in it that is not valid UTF-8 or has a lone surrogate. Nothing is replaced, since
-// one other byte breaks a signature.
+// reading goes on: one without recipient or without message, with an address over
+// 4 KiB, with a key that matters here given twice or with another type of value, or
+// with a string or key anywhere in it that is not valid UTF-8 or has a lone surrogate.
+// Nothing is replaced, since one other byte breaks a signature.
 //
 // What is not JSON, and neither an array nor an object, is a *formError. *tooBigError:
-// over a limit (10,000 events, 32 levels, 4 KiB of an address, 64 bytes of an id).
-// Other errors are those of r, of limits.hold and of each. The events before an error
-// were handed over.
+// over a limit (10,000 events, 32 levels, limits.message). Other errors are those of
+// r, of limits.hold and of each. The events before an error were handed over.
 func (s *scratch) decode(r io.Reader, limits decodeLimits, each func(*event) error) error {
 	d := &decoder{jsonReader: &jsonReader{src: r, buf: s.body[:0]}, scratch: s, limits: limits, each: each}
 	c, err := d.next()

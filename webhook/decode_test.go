@@ -13,9 +13,9 @@ import (
 
 // A readEvent is what a test sees of an event.
 type readEvent struct {
-	from, to, webhook, customer, protocol string
-	ping, damaged                         bool
-	message                               string
+	from, to      string
+	ping, damaged bool
+	message       string
 }
 
 // decode reads with a scratch in which there is something of another body already.
@@ -57,7 +57,7 @@ func readAll(t testing.TB, body io.Reader) (all []readEvent, damage, end error) 
 	t.Helper()
 	var l heldLedger
 	end = decode(body, l.limits(1<<20), func(e *event) error {
-		g := readEvent{from: "unsaid", to: e.Recipient, webhook: e.WebhookID, customer: e.CustomerID, protocol: e.Protocol, ping: e.Ping}
+		g := readEvent{from: "unsaid", to: e.Recipient, ping: e.Ping}
 		if e.Sender != nil {
 			g.from = *e.Sender
 		}
@@ -82,7 +82,7 @@ func readAll(t testing.TB, body io.Reader) (all []readEvent, damage, end error) 
 }
 
 func TestDialects(t *testing.T) {
-	whole := readEvent{from: "a@x.example", to: "c@y.example", webhook: "85006171274531012", customer: "1026", protocol: "smtp", message: "A: b\r\n\r\nc\r\n"}
+	whole := readEvent{from: "a@x.example", to: "c@y.example", message: "A: b\r\n\r\nc\r\n"}
 	ping := readEvent{from: "unsaid", ping: true}
 	short := readEvent{from: "unsaid", to: "c", message: "m\r\n"}
 	null := readEvent{to: "c", message: "m\r\n"}
@@ -94,7 +94,7 @@ func TestDialects(t *testing.T) {
 			"email_rfc822":"A: b\r\n\r\nc\r\n","email_rfc822_is_base64":false,"to":["x"]},"msg_from":"a@x.example","webhook_id":"85006171274531012","protocol":"smtp"}}}]`, []readEvent{whole}},
 		{"ids as numbers", `[{"msys":{"relay_message":{"rcpt_to":"c@y.example","customer_id":1026,"content":{"email_rfc822":"A: b\r\n\r\nc\r\n"},
 			"msg_from":"a@x.example","webhook_id":85006171274531012,"protocol":"smtp"}}}]`, []readEvent{whole}},
-		{"ids as odd numbers", `{"rcpt_to":"c","webhook_id":-0.5e+10 ,"customer_id":0,"email_rfc822":"m\r\n"}`, []readEvent{{from: "unsaid", to: "c", webhook: "-0.5e+10", customer: "0", message: "m\r\n"}}},
+		{"ids as anything", `{"rcpt_to":"c","webhook_id":-0.5e+10 ,"customer_id":0,"webhook_id":[` + strings.Repeat("7", 65) + `],"protocol":25,"email_rfc822":"m\r\n"}`, []readEvent{short}},
 		{"alone", `{"msys":{"relay_message":{"rcpt_to":"c","content":{"email_rfc822":"m\r\n"}}}}`, []readEvent{short}},
 		{"PowerMTA", `{"rcpt_to":"c","content":{"email_rfc822":"m\r\n","headers":[]}}`, []readEvent{short}},
 		{"PowerMTA, flat", `{"email_rfc822":"m\r\n","rcpt_to":"c"}`, []readEvent{short}},

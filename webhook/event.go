@@ -9,13 +9,10 @@ import (
 
 // An event is one message of a post, with what its envelope was.
 type event struct {
-	Sender     *string // nil: not said; "": the null sender
-	Recipient  string
-	WebhookID  string // as string or number
-	CustomerID string
-	Protocol   string
-	Ping       bool // nothing to judge: {"msys":{}}, SparkPost tries whether we are there, or an event of another kind
-	Base64     bool
+	Sender    *string // nil: not said; "": the null sender
+	Recipient string
+	Ping      bool // nothing to judge: {"msys":{}}, SparkPost tries whether we are there, or an event of another kind
+	Base64    bool
 
 	damage  *formError // why it makes no sense; then nothing else is set
 	index   int        // in the post, from 0

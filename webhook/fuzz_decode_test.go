@@ -63,7 +63,7 @@ func hasDamage(all []readEvent) bool {
 // event of which it can make nothing is a damaged one.
 func referencePost(body []byte) ([]readEvent, bool) {
 	d := json.NewDecoder(bytes.NewReader(body))
-	d.UseNumber()
+	d.UseNumber() // 1e999 is a number
 	var v any
 	if d.Decode(&v) != nil {
 		return nil, false
@@ -92,7 +92,7 @@ func referenceEvent(v any) (readEvent, bool) {
 		return readEvent{}, false
 	}
 	if wrapper, there := o["msys"]; there {
-		for _, key := range strings.Fields("msg_from rcpt_to webhook_id customer_id protocol content email_rfc822 email_rfc822_is_base64") {
+		for _, key := range strings.Fields("msg_from rcpt_to content email_rfc822 email_rfc822_is_base64") {
 			if _, there := o[key]; there {
 				return readEvent{}, false
 			}
@@ -116,8 +116,7 @@ func referenceEvent(v any) (readEvent, bool) {
 		}
 	}
 	g := readEvent{from: "unsaid"}
-	good := refText(o["msg_from"], &g.from) && refText(o["rcpt_to"], &g.to) && refText(o["protocol"], &g.protocol) &&
-		refID(o["webhook_id"], &g.webhook) && refID(o["customer_id"], &g.customer)
+	good := refText(o["msg_from"], &g.from) && refText(o["rcpt_to"], &g.to)
 	if g.from == "<>" {
 		g.from = ""
 	}
@@ -132,7 +131,7 @@ func referenceEvent(v any) (readEvent, bool) {
 	if outer != nil && inner != nil || outer == nil && inner == nil || flag != nil && !isBool || g.to == "" {
 		return readEvent{}, false
 	}
-	good = good && refText(outer, &g.message) && refText(inner, &g.message)
+	good = good && len(g.from) <= maxAddress && len(g.to) <= maxAddress && refText(outer, &g.message) && refText(inner, &g.message)
 	if flag == true {
 		m, err := base64.StdEncoding.Strict().DecodeString(g.message)
 		if err != nil {
@@ -152,14 +151,6 @@ func refText(v any, to *string) bool {
 		*to = s
 	}
 	return ok || v == nil
-}
-
-func refID(v any, to *string) bool {
-	n, ok := v.(json.Number)
-	if ok {
-		*to = n.String()
-	}
-	return ok || refText(v, to)
 }
 
 // ambiguous says whether encoding/json would quietly make something of a body:

@@ -238,5 +238,5 @@ func (r *jsonReader) skip() error {
 	case 'n':
 		return r.literal("null")
 	}
-	return r.number(nil)
+	return r.number()
 }

@@ -1,6 +1,7 @@
 package webhook
 
 import (
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -17,61 +18,42 @@ func (r *jsonReader) literal(want string) error {
 	return nil
 }
 
-// number takes a number and hands its characters to each, if that is not nil.
-// Its length has no bound here.
-func (r *jsonReader) number(each func(c byte) error) error {
-	take := func(set string) (bool, error) {
+// number takes a number. Its length has no bound here, and it is held nowhere.
+func (r *jsonReader) number() error {
+	take := func(set string) bool {
 		// A number may be the last thing of the body, so its end is no error here.
-		if r.pos == len(r.buf) && r.want(1) != nil {
-			return false, nil
+		if r.pos == len(r.buf) && r.want(1) != nil || strings.IndexByte(set, r.buf[r.pos]) < 0 {
+			return false
 		}
-		c := r.buf[r.pos]
-		for i := range len(set) {
-			if set[i] != c {
-				continue
-			}
-			r.pos++
-			if each == nil {
-				return true, nil
-			}
-			return true, each(c)
-		}
-		return false, nil
+		r.pos++
+		return true
 	}
 	const digits = "0123456789"
 	some := func() error { // one digit or more
-		ok, err := take(digits)
-		if err == nil && !ok {
+		if !take(digits) {
 			if err := r.want(1); err != nil {
 				return err
 			}
 			return r.wrong("not a JSON value")
 		}
-		for ok && err == nil {
-			ok, err = take(digits)
+		for take(digits) {
 		}
-		return err
+		return nil
 	}
-	if _, err := take("-"); err != nil {
-		return err
-	}
-	if zero, err := take("0"); err != nil {
-		return err
-	} else if !zero {
+	take("-")
+	if !take("0") {
 		if err := some(); err != nil {
 			return err
 		}
 	}
-	for _, part := range []struct{ lead, sign string }{{".", ""}, {"eE", "+-"}} {
-		ok, err := take(part.lead)
-		if err == nil && ok {
-			if _, err = take(part.sign); err == nil {
-				err = some()
-			}
-		}
-		if err != nil {
+	if take(".") {
+		if err := some(); err != nil {
 			return err
 		}
+	}
+	if take("eE") {
+		take("+-")
+		return some()
 	}
 	return nil
 }

@@ -36,8 +36,7 @@ const maxPost = 10 * time.Minute
 // A batch is the events of one relay post, on their way.
 type batch struct {
 	*exchange
-	name    string // "": it has none
-	index   int
+	name    string   // "": it has none
 	answers [][]byte // JSON of each event that was no ping
 	reports int      // bytes of the answers with reports
 	said    int      // bytes of all answers
@@ -65,8 +64,6 @@ func (x *exchange) relay() {
 
 // take judges one event.
 func (b *batch) take(e *event) error {
-	index := b.index
-	b.index++
 	if e.Ping {
 		b.tally.pings++
 		return nil
@@ -75,7 +72,7 @@ func (b *batch) take(e *event) error {
 		return errTooLong
 	}
 	b.tally.events++
-	a, err := b.judge(e, index)
+	a, err := b.judge(e)
 	if form, ok := errors.AsType[*formError](err); ok {
 		b.tally.broken++
 		if b.damaged == nil {
@@ -86,13 +83,13 @@ func (b *batch) take(e *event) error {
 	if err != nil {
 		return err
 	}
-	a.Index, a.Recipient = &index, &e.Recipient
+	a.Index, a.Recipient = &e.index, &e.Recipient
 	return b.add(a)
 }
 
 // judge sorts an event and has it judged if it is for us. A *formError says that it
 // cannot be read.
-func (b *batch) judge(e *event, index int) (answer, error) {
+func (b *batch) judge(e *event) (answer, error) {
 	if e.damage != nil { // nobody knows whom it is for
 		return answer{}, e.damage
 	}
@@ -112,7 +109,7 @@ func (b *batch) judge(e *event, index int) (answer, error) {
 		return notOurs(ignored), nil
 	}
 	m := message{env: verify.Envelope{
-		Via: "webhook", ID: b.reference(index),
+		Via: "webhook", ID: b.reference(e.index),
 		Sender: e.Sender, Recipients: []string{to.address}, AfterQueue: true,
 	}, event: e, remember: true}
 	a, out, err := b.examine(m)

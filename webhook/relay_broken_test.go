@@ -74,11 +74,12 @@ func TestBrokenShapes(t *testing.T) {
 		`17`:   "is not an object",
 		`null`: "is not an object",
 		`{}`:   "has neither msys nor a message",
-		`{"msys":{"relay_message":{"content":{"email_rfc822":` + honest + `}}}}`:                             "has no rcpt_to",
-		`{"msys":{"relay_message":{"rcpt_to":"` + ours + `"}}}`:                                              "has no content.email_rfc822",
-		`{"rcpt_to":"` + ours + `","rcpt_to":"` + ours + `","content":{"email_rfc822":` + honest + `}}`:      "has rcpt_to twice",
-		`{"rcpt_to":["` + ours + `"],"content":{"email_rfc822":` + honest + `}}`:                             "rcpt_to is not a string",
-		`{"rcpt_to":"` + ours + `","content":{"email_rfc822":` + honest + `,"email_rfc822_is_base64":"no"}}`: "neither true nor false",
+		`{"msys":{"relay_message":{"content":{"email_rfc822":` + honest + `}}}}`:                                              "has no rcpt_to",
+		`{"msys":{"relay_message":{"rcpt_to":"` + ours + `"}}}`:                                                               "has no content.email_rfc822",
+		`{"rcpt_to":"` + ours + `","rcpt_to":"` + ours + `","content":{"email_rfc822":` + honest + `}}`:                       "has rcpt_to twice",
+		`{"msg_from":"` + strings.Repeat("a", 5000) + `","rcpt_to":"` + ours + `","content":{"email_rfc822":` + honest + `}}`: "msg_from is longer than 4096 bytes",
+		`{"rcpt_to":["` + ours + `"],"content":{"email_rfc822":` + honest + `}}`:                                              "rcpt_to is not a string",
+		`{"rcpt_to":"` + ours + `","content":{"email_rfc822":` + honest + `,"email_rfc822_is_base64":"no"}}`:                  "neither true nor false",
 	} {
 		got := r.post(array(sound, broken, sound))
 		if got.status != 400 || !strings.Contains(got.err, "event 1 ") || !strings.Contains(got.err, says) || len(got.events) != 2 ||

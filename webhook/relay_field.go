@@ -1,11 +1,9 @@
 package webhook
 
-import "fmt"
-
 // sender reads msg_from: the null sender is written "" or "<>".
 func (d *decoder) sender(e *event) error {
 	var s string
-	given, err := d.short(e, msgFrom, "msg_from", &s, maxShort)
+	given, err := d.address(e, msgFrom, "msg_from", &s)
 	if err != nil || !given {
 		return err
 	}
@@ -16,9 +14,9 @@ func (d *decoder) sender(e *event) error {
 	return nil
 }
 
-// short reads a string of at most limit bytes into to, or null, which is not
-// given.
-func (d *decoder) short(e *event, f field, name string, to *string, limit int) (given bool, err error) {
+// address reads a string of at most maxAddress bytes into to, or null, which is not
+// given. A longer one is damage.
+func (d *decoder) address(e *event, f field, name string, to *string) (given bool, err error) {
 	if !d.once(e, f, name) {
 		return false, d.skip()
 	}
@@ -29,44 +27,18 @@ func (d *decoder) short(e *event, f field, name string, to *string, limit int) (
 		return false, err
 	}
 	var held []byte
+	long := false
 	err = d.text(func(p []byte) error {
-		if len(held)+len(p) > limit {
-			return tooLong(e, name, limit)
+		if long = long || len(held)+len(p) > maxAddress; !long {
+			held = append(held, p...)
 		}
-		held = append(held, p...)
 		return nil
 	})
+	if long && err == nil {
+		d.spoil("is wrong: " + name + " is longer than 4096 bytes")
+	}
 	*to = string(held)
 	return true, err
-}
-
-func tooLong(e *event, name string, limit int) error {
-	return &tooBigError{fmt.Sprintf("event %d: %s is longer than %d bytes", e.index, name, limit)}
-}
-
-// id reads a string or a number, as it is written, into to, or null.
-func (d *decoder) id(e *event, f field, name string, to *string) error {
-	c, err := d.next()
-	if err != nil {
-		return err
-	}
-	if c != '-' && (c < '0' || c > '9') {
-		_, err = d.short(e, f, name, to, maxID)
-		return err
-	}
-	if !d.once(e, f, name) {
-		return d.skip()
-	}
-	var held []byte
-	err = d.number(func(c byte) error {
-		if len(held) == maxID {
-			return tooLong(e, name, maxID)
-		}
-		held = append(held, c)
-		return nil
-	})
-	*to = string(held)
-	return err
 }
 
 // flag reads email_rfc822_is_base64, which may stand in two places, before the

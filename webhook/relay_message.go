@@ -10,9 +10,6 @@ const (
 	relayMessage
 	msgFrom
 	rcptTo
-	webhookID
-	customerID
-	protocol
 	content
 	rfc822
 	outerBase64 // beside the envelope, as PowerMTA's text has it
@@ -150,28 +147,20 @@ func (d *decoder) null() (bool, error) {
 
 // member reads the value of one key of a message.
 func (d *decoder) member(e *event, key []byte) error {
-	var err error
 	switch string(key) {
 	case "msg_from":
 		return d.sender(e)
 	case "rcpt_to":
-		_, err = d.short(e, rcptTo, "rcpt_to", &e.Recipient, maxShort)
-	case "webhook_id":
-		return d.id(e, webhookID, "webhook_id", &e.WebhookID)
-	case "customer_id":
-		return d.id(e, customerID, "customer_id", &e.CustomerID)
-	case "protocol":
-		_, err = d.short(e, protocol, "protocol", &e.Protocol, maxShort)
+		_, err := d.address(e, rcptTo, "rcpt_to", &e.Recipient)
+		return err
 	case "email_rfc822":
 		return d.message(e)
 	case "email_rfc822_is_base64":
 		return d.flag(e, outerBase64)
 	case "content":
 		return d.content(e)
-	default:
-		return d.skip()
 	}
-	return err
+	return d.skip()
 }
 
 func (d *decoder) content(e *event) error {
