@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -114,6 +115,67 @@ func TestUnchangedWaitsForWhoChanges(t *testing.T) {
 	}
 	if c, err := d.Put(t.Context(), e); err == nil {
 		t.Errorf("from a damaged history: %+v", c)
+	}
+}
+
+// TestUnchangedReadsTheHistoryFirst: whoever takes the lock, deletes or blocks after
+// the history was opened and before it was read is not passed over. A pipe in place
+// of the state file holds the Put at that point.
+func TestUnchangedReadsTheHistoryFirst(t *testing.T) {
+	const alice = "alice@example.com"
+	der := newMaker().year(t, "a", "Org")
+	for _, tc := range []struct {
+		name      string
+		meanwhile func(context.Context, *Directory) error
+		busy      bool
+	}{
+		{"locked", func(ctx context.Context, d *Directory) error {
+			l, err := acquire(ctx, d.path("locks", alice))
+			if err == nil {
+				t.Cleanup(l.finish)
+			}
+			return err
+		}, true},
+		{"deleted", func(ctx context.Context, d *Directory) error { return d.bury(ctx, alice, false) }, false},
+		{"blocked", func(ctx context.Context, d *Directory) error { return d.editBlocked(ctx, BlockAddress, alice, true) }, false},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			d := openTest(t, tempDir(t), Options{})
+			e := mail(alice, der, noon(), "Q1")
+			put(t, d, e)
+			path := d.entry(alice, stateFile)
+			state, err := os.ReadFile(path)
+			if err := errors.Join(err, os.Remove(path), syscall.Mkfifo(path, 0o600)); err != nil {
+				t.Fatal(err)
+			}
+			ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+			defer cancel()
+			var c Change
+			var perr error
+			done := make(chan struct{})
+			go func() {
+				defer close(done)
+				c, perr = d.Put(ctx, e)
+			}()
+			pipe, err := os.OpenFile(path, os.O_WRONLY, 0) // waits until the Put has opened it
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := tc.meanwhile(t.Context(), d); err != nil {
+				t.Error(err)
+			}
+			if err := errors.Join(os.Remove(path), os.WriteFile(path, state, 0o600)); err != nil {
+				t.Error(err)
+			}
+			_, err = pipe.Write(state)
+			if err := errors.Join(err, pipe.Close()); err != nil {
+				t.Error(err)
+			}
+			<-done
+			if errors.Is(perr, errBusy) != tc.busy || !tc.busy && (perr != nil || c.Kind != Blocked) {
+				t.Errorf("%+v, %v", c, perr)
+			}
+		})
 	}
 }
 
