@@ -3,6 +3,7 @@ package store
 import (
 	"os"
 	"testing"
+	"time"
 )
 
 // A syncedDisk notes what it was asked to sync.
@@ -45,4 +46,28 @@ func TestFinishedIsOnDisk(t *testing.T) {
 			t.Errorf("%s was not synced", path)
 		}
 	}
+}
+
+// TestRestOfACertificate: a power failure may leave a folder that no state file
+// names, and take the mark. It is no obstacle and nothing of it stays.
+func TestRestOfACertificate(t *testing.T) {
+	d := openTest(t, tempDir(t), Options{})
+	m := newMaker()
+	a, b := m.year(t, "a", "Org"), m.year(t, "b", "Org")
+	put(t, d, mail("alice@example.com", a, noon(), "Q1"))
+	for _, address := range []string{"alice@example.com", "bob@example.com"} {
+		for _, name := range []string{describe(t, b).Fingerprint, hash("forgotten")} {
+			dir := d.entry(address, name)
+			if err := os.MkdirAll(dir, 0o700); err != nil {
+				t.Fatal(err)
+			}
+			for _, file := range []string{certificateFile, "first.tar.gz", ".newest"} {
+				if err := os.WriteFile(dir+"/"+file, []byte("half"), 0o400); err != nil {
+					t.Fatal(err)
+				}
+			}
+		}
+		put(t, d, mail(address, b, noon().Add(time.Hour), "Q2"))
+	}
+	intact(t, d, true)
 }
