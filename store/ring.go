@@ -1,7 +1,6 @@
 package store
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -219,7 +218,7 @@ func (r *Reports) Forget(address string, refs []string) (int, error) {
 				errs.add(err)
 				return nil
 			}
-			if !names(b, address) {
+			if !mentions(b, address) {
 				return nil
 			}
 		}
@@ -231,28 +230,4 @@ func (r *Reports) Forget(address string, refs []string) (int, error) {
 	})
 	errs.add(err)
 	return n, trouble("reports", errs.result())
-}
-
-// names says whether a text names an address, in any case, not merely as a
-// part of a longer one.
-func names(text []byte, address string) bool {
-	text, want := bytes.ToLower(text), bytes.ToLower([]byte(address))
-	inside := func(c byte) bool { return plain(c) && c != '.' || c >= 0x80 }
-	goesOn := func(rest []byte) bool { // a full stop may end the sentence or go on with the domain
-		return len(rest) > 0 && inside(rest[0]) || len(rest) > 1 && rest[0] == '.' && inside(rest[1])
-	}
-	for from := 0; len(want) > 0; {
-		i := bytes.Index(text[from:], want)
-		if i < 0 {
-			return false
-		}
-		i += from
-		end := i + len(want)
-		escape := i > 1 && text[i-2] == '\\' // "\n" before it in JSON
-		if (i == 0 || escape || !inside(text[i-1]) && text[i-1] != '.') && !goesOn(text[end:]) {
-			return true
-		}
-		from = i + 1
-	}
-	return false
 }
