@@ -112,9 +112,7 @@ var (
 // compute verifies the body hash and the signature (RFC 6376 section 6.1.3), and
 // nothing else: settings and key have been judged.
 func (f *facts) compute(s *dkimSignature, key *dkimKey) error {
-	hash := sha256.New()
-	canonicalBody(hash, f.body, s.relaxedBody)
-	if !bytes.Equal(hash.Sum(nil), s.bodyHash) {
+	if !bytes.Equal(f.bodyHash(s.relaxedBody), s.bodyHash) {
 		return errBodyHash
 	}
 	sum := sha256.Sum256(f.signedHeader(s))
@@ -130,6 +128,19 @@ func (f *facts) compute(s *dkimSignature, key *dkimKey) error {
 		}
 	}
 	return errHeader
+}
+
+// bodyHash returns the hash of the body in one of its forms. Each is computed once,
+// however many signatures there are.
+func (f *facts) bodyHash(relaxed bool) []byte {
+	sum, known := f.bodyHashes[relaxed]
+	if !known {
+		hash := sha256.New()
+		canonicalBody(hash, f.body, relaxed)
+		sum = hash.Sum(nil)
+		f.bodyHashes[relaxed] = sum
+	}
+	return sum
 }
 
 // signedHeader returns what s is computed over (RFC 6376 section 3.7): the fields

@@ -50,6 +50,9 @@ func TestDKIMWork(t *testing.T) {
 			if got := r.policy.Limits.PublicKeyOps - f.ops.Left; got != tt.ops || len(r.asked) != tt.ops {
 				t.Errorf("%d public-key operations and %d questions, want %d", got, len(r.asked), tt.ops)
 			}
+			if len(f.bodyHashes) > 1 {
+				t.Errorf("%d forms of the body hashed", len(f.bodyHashes))
+			}
 			if len(f.signatures) > r.policy.Limits.DKIMLooked {
 				t.Errorf("%d signatures looked at", len(f.signatures))
 			}
@@ -84,6 +87,21 @@ func TestDKIMSignedHeader(t *testing.T) {
 	kept := "From: Anna <anna@example.org>\r\nComments: b\r\n\tc \r\nComments:  d\r\n"
 	if got := string(f.report.Evidence.Signed); got != kept || f.aligned.covers("Comments") {
 		t.Errorf("evidence %q, want %q; covers all: %v", got, kept, f.aligned.covers("Comments"))
+	}
+}
+
+// TestDKIMBodyHashedOnce: a second signature costs no second pass over the body, and
+// the forms are told apart.
+func TestDKIMBodyHashedOnce(t *testing.T) {
+	r := newDKIMRig()
+	f := r.expect(t, r.signer("example.org", "s1").Sign(letter("example.org")), isAligned)
+	want := string(f.bodyHash(true))
+	f.body = []byte("another body \r\n")
+	if string(f.bodyHash(true)) != want {
+		t.Error("hashed again")
+	}
+	if string(f.bodyHash(false)) == want || len(f.bodyHashes) != 2 {
+		t.Error("the forms are not told apart")
 	}
 }
 

@@ -33,6 +33,7 @@ type facts struct {
 	aligned    *dkimSignature  // the one that holds and is the author domain's
 	queries    int             // DNS questions asked
 	dnsUntil   time.Time       // end of the time for DNS; zero before the first question
+	bodyHashes map[bool][]byte // those computed, by whether the form is relaxed
 
 	// signature
 	signed   *cms.SignedData
@@ -47,7 +48,7 @@ type facts struct {
 
 func newFacts(x *Examination) *facts {
 	f := &facts{v: x.v, env: x.env, at: x.v.Now().UTC(), raw: x.message(), tooBig: x.tooBig,
-		report: &Report{}, ops: cms.Operations{Left: x.v.Policy.Limits.PublicKeyOps}}
+		report: &Report{}, bodyHashes: map[bool][]byte{}, ops: cms.Operations{Left: x.v.Policy.Limits.PublicKeyOps}}
 	f.report.At = f.at
 	return f
 }
