@@ -34,13 +34,20 @@ type answer struct {
 	judged *collect.Outcome // whose report comes last, as report; nil: none
 }
 
-// text is the answer as JSON.
-func (a *answer) text() ([]byte, error) {
-	b, err := json.Marshal(a)
-	if err != nil || a.judged == nil {
-		return b, err
+// write is an answer as JSON. A report that cannot be written is left out and logged:
+// what was decided stays so, and others of the same post are to be judged.
+func (x *exchange) write(a *answer) []byte {
+	b, _ := json.Marshal(a) // strings, numbers and booleans always can be written
+	if a.judged == nil {
+		return b
 	}
-	return a.judged.WithReport(b)
+	whole, err := a.judged.WithReport(b)
+	if err != nil {
+		x.settings.Log.Error("webhook: a report cannot be written; the answer goes without it", "reference", a.Reference, "err", err.Error())
+		a.judged = nil
+		return b
+	}
+	return whole
 }
 
 // answerOf says what an outcome is.

@@ -36,14 +36,7 @@ func (x *exchange) check() {
 		x.failBody(err)
 		return
 	}
-	b, err := a.text()
-	if err != nil {
-		x.settings.Log.Error("webhook: an answer cannot be written", "err", err.Error())
-		x.retry(busyRetry)
-		x.fail(http.StatusServiceUnavailable, "something is wrong here, not with the message")
-		return
-	}
-	x.send(http.StatusOK, b)
+	x.send(http.StatusOK, x.write(&a))
 }
 
 // errEmpty: there is no message.

@@ -84,7 +84,8 @@ func (b *batch) take(e *event) error {
 		return err
 	}
 	a.Index, a.Recipient = &e.index, &e.Recipient
-	return b.add(a)
+	b.add(a)
+	return nil
 }
 
 // judge sorts an event and has it judged if it is for us. A *formError says that it
@@ -128,28 +129,20 @@ func (b *batch) reference(index int) string {
 }
 
 // add writes an answer down, so that its report need not be held.
-func (b *batch) add(a answer) error {
-	text, err := a.text()
-	if err != nil {
-		return err
-	}
+func (b *batch) add(a answer) {
+	text := b.write(&a)
 	if a.judged != nil && a.judged.Report != nil {
 		if b.reports += len(text); b.reports > maxReports {
 			a.judged = nil
-			if text, err = a.text(); err != nil {
-				return err
-			}
+			text = b.write(&a)
 		}
 	}
-	if a.Recipient != nil && b.said+len(text) > maxAnswer {
+	if b.said+len(text) > maxAnswer {
 		a.Recipient = nil
-		if text, err = a.text(); err != nil {
-			return err
-		}
+		text = b.write(&a)
 	}
 	b.said += len(text)
 	b.answers = append(b.answers, text)
-	return nil
 }
 
 // answer answers the post. err is why it was not read to its end.
