@@ -136,6 +136,27 @@ func TestEscapes(t *testing.T) {
 	}
 }
 
+// TestBufferEnds: what stands across the end of what is read at once means the same.
+func TestBufferEnds(t *testing.T) {
+	const body = `{"rcpt\u005fto":"c\ud83d\ude00","x":[true,-1.5e+3,null],"email_rfc822":"a\r\n` + "ж€\U0001f600" + `\ud83d\ude00\u20ac\\"}`
+	want := []readEvent{{from: "unsaid", to: "c\U0001f600", message: "a\r\nж€\U0001f600\U0001f600€\\"}}
+	for n := range len(body) + 1 {
+		all, err := readPost(t, strings.NewReader(strings.Repeat(" ", readAtOnce-n)+body))
+		if err != nil || fmt.Sprint(all) != fmt.Sprint(want) {
+			t.Errorf("with %d bytes in one read: %+v, %v", n, all, err)
+		}
+	}
+	for _, damaged := range []string{`\ud83d\u0041`, `\ud83d`, "\xe2\x82", "\xff"} {
+		in := `{"rcpt_to":"c","x":"` + damaged + `","email_rfc822":"m"}`
+		for n := range len(in) + 1 {
+			all, damage, err := readAll(t, strings.NewReader(strings.Repeat(" ", readAtOnce-n)+in))
+			if err != nil || damage == nil || len(all) != 1 || !strings.Contains(damage.Error(), fmt.Sprintf("byte %d:", readAtOnce-n+20)) {
+				t.Errorf("%q with %d bytes in one read: %+v, %v, %v", damaged, n, all, damage, err)
+			}
+		}
+	}
+}
+
 // bodyReaders gives a body whole and in the smallest steps.
 func bodyReaders(body string) map[string]io.Reader {
 	return map[string]io.Reader{

@@ -1,13 +1,13 @@
 package webhook
 
 const (
-	firstPiece = 32 << 10 // bytes; with each next one there is twice as much room, up to
-	wholePiece = 64 << 10 // for one
+	firstPiece = 32 << 10 // bytes of the first piece and of the second
+	wholePiece = 64 << 10 // bytes of each later one
 )
 
 // pieces are a message on its way from the body to who takes it, once.
 type pieces struct {
-	first  []byte // room for the first piece
+	first  []byte // room for the first piece, of firstPiece bytes
 	list   [][]byte
 	size   int64
 	limits decodeLimits
