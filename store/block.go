@@ -210,8 +210,7 @@ func (d *Directory) applyBlocks(name string, h *History, list blockList, now tim
 	if !changed {
 		return h, nil
 	}
-	// As in commit: certs/ is to follow.
-	if err := d.disk.syncDir(d.path("locks")); err != nil {
+	if err := d.syncLock(name); err != nil { // certs/ is to follow
 		return nil, err
 	}
 	next := *h

@@ -45,7 +45,7 @@ func (d *Directory) delete(ctx context.Context, name, address string, suppress b
 		h = &History{}
 	}
 	removal := Removal{Certificates: len(h.Records)}
-	if err := d.disk.syncDir(d.path("locks")); err != nil {
+	if err := d.syncLock(name); err != nil {
 		return removal, err
 	}
 	if err := d.bury(ctx, address, suppress); err != nil {

@@ -113,3 +113,51 @@ func (l *lock) finish() {
 
 // leave gives the lock back with its file as a mark that something is left to do.
 func (l *lock) leave() { l.file.Close() }
+
+// errReadOnly is the answer to whoever opened for reading and changes something.
+var errReadOnly = errors.New("store: opened for reading only")
+
+func (d *Directory) lock(ctx context.Context, name string) (*lock, error) {
+	if d.o.ReadOnly {
+		return nil, errReadOnly
+	}
+	l, err := acquire(ctx, d.path("locks", name))
+	return l, trouble("lock", err)
+}
+
+// syncLock lets the file of a lock that is held survive a power failure: the mark
+// that something has to follow what is written now. Without a journal a synced
+// directory alone may name a file that is not there.
+func (d *Directory) syncLock(name string) error {
+	if err := d.disk.syncFile(d.path("locks", name)); err != nil {
+		return err
+	}
+	return d.disk.syncDir(d.path("locks"))
+}
+
+// locked runs f under the lock of a name, after finishing what a former holder
+// left. The lock's file stays as a mark if f fails.
+func (d *Directory) locked(ctx context.Context, name string, f func() error) error {
+	l, err := d.lock(ctx, name)
+	if err != nil {
+		return err
+	}
+	done := false
+	defer func() { // also when f panics
+		if done {
+			l.finish()
+		} else {
+			l.leave()
+		}
+	}()
+	if l.dirty {
+		if err := d.finishOne(name); err != nil {
+			return err
+		}
+	}
+	if err := f(); err != nil {
+		return err
+	}
+	done = true
+	return nil
+}

@@ -205,8 +205,7 @@ func (w *writing) commit(next *History, old string) error {
 		}
 	}
 	if shown(next) != old {
-		// The lock file must survive a power failure too: certs/ is to follow.
-		if err := d.disk.syncDir(d.path("locks")); err != nil {
+		if err := d.syncLock(w.name); err != nil { // certs/ is to follow
 			return err
 		}
 	}
@@ -280,44 +279,6 @@ func (d *Directory) writeHistory(name string, h *History) error {
 		return err
 	}
 	return d.disk.syncDir(dir)
-}
-
-// errReadOnly is the answer to whoever opened for reading and changes something.
-var errReadOnly = errors.New("store: opened for reading only")
-
-func (d *Directory) lock(ctx context.Context, name string) (*lock, error) {
-	if d.o.ReadOnly {
-		return nil, errReadOnly
-	}
-	l, err := acquire(ctx, d.path("locks", name))
-	return l, trouble("lock", err)
-}
-
-// locked runs f under the lock of a name, after finishing what a former holder
-// left. The lock's file stays as a mark if f fails.
-func (d *Directory) locked(ctx context.Context, name string, f func() error) error {
-	l, err := d.lock(ctx, name)
-	if err != nil {
-		return err
-	}
-	done := false
-	defer func() { // also when f panics
-		if done {
-			l.finish()
-		} else {
-			l.leave()
-		}
-	}()
-	if l.dirty {
-		if err := d.finishOne(name); err != nil {
-			return err
-		}
-	}
-	if err := f(); err != nil {
-		return err
-	}
-	done = true
-	return nil
 }
 
 // day is the UTC day of a moment.

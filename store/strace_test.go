@@ -139,6 +139,7 @@ func outermost(path string) bool {
 func premature(calls []call) (wrong []string) {
 	pending := map[string]map[string]bool{} // names of a directory that came since it was synced
 	dirty, lock := map[string]bool{}, ""
+	written := false // the lock's file, not yet its name
 	came := func(path string) {
 		dir := filepath.Dir(path)
 		if pending[dir] == nil {
@@ -149,7 +150,7 @@ func premature(calls []call) (wrong []string) {
 	for i, c := range calls {
 		switch c.name {
 		case "lock":
-			lock = c.path
+			lock, written = c.path, false
 		case "create":
 			dirty[c.path] = true
 			came(c.path)
@@ -158,7 +159,9 @@ func premature(calls []call) (wrong []string) {
 		case "sync":
 			delete(dirty, c.path)
 			delete(pending, c.path)
-			if c.path == filepath.Dir(lock) {
+			if c.path == lock {
+				written = true
+			} else if written && c.path == filepath.Dir(lock) {
 				lock = ""
 			}
 		case "remove":

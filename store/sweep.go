@@ -129,7 +129,7 @@ func (d *Directory) amend(ctx context.Context, name string, tell func(Event), ch
 // writeAndPublish makes a changed history durable, and certs/ say what it says.
 // A crash in between leaves the lock, so that the next to come finishes it.
 func (d *Directory) writeAndPublish(name string, h *History) error {
-	if err := d.disk.syncDir(d.path("locks")); err != nil {
+	if err := d.syncLock(name); err != nil {
 		return err
 	}
 	if err := d.writeHistory(name, h); err != nil {
