@@ -52,18 +52,23 @@ func tryQuota(path string, flag int) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	err = tryFlock(f, syscall.LOCK_EX)
-	if err == nil {
-		var fi os.FileInfo
-		if fi, err = f.Stat(); err == nil && links(fi) == 0 {
-			err = errBusy
-		}
-	}
-	if err != nil {
+	if err := lockStanding(f); err != nil {
 		f.Close()
 		return nil, err
 	}
 	return f, nil
+}
+
+// lockStanding locks an open file, errBusy also if it was removed since.
+func lockStanding(f *os.File) error {
+	if err := tryFlock(f, syscall.LOCK_EX); err != nil {
+		return err
+	}
+	fi, err := f.Stat()
+	if err == nil && links(fi) == 0 {
+		err = errBusy
+	}
+	return err
 }
 
 // sweepQuota removes the counters of past days.

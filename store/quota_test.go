@@ -63,6 +63,11 @@ func TestCountAfterItsFileWasRemoved(t *testing.T) {
 	if _, err := tryQuota(path, 0); err != errBusy {
 		t.Errorf("while another has it: %v", err)
 	}
+	late, err := openFile(path, os.O_RDWR, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer late.Close()
 	if err := os.Remove(path); err != nil {
 		t.Fatal(err)
 	}
@@ -72,4 +77,7 @@ func TestCountAfterItsFileWasRemoved(t *testing.T) {
 	}
 	g.Close()
 	f.Close()
+	if err := lockStanding(late); err != errBusy {
+		t.Errorf("of one that was removed: %v", err)
+	}
 }

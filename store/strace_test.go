@@ -31,12 +31,16 @@ func TestOrderOfSystemCalls(t *testing.T) {
 	pool(t, dir, newMaker())
 	record := filepath.Join(dir, "calls")
 	cmd := exec.Command(strace, "-f", "-y", "-s", "16", "-o", record, "-e", "signal=none",
-		"-e", "trace=openat,mkdirat,mkdir,renameat,renameat2,rename,unlink,unlinkat,rmdir,fsync,fdatasync,write", self)
+		"-e", "trace=openat,close,mkdirat,mkdir,renameat,renameat2,rename,unlink,unlinkat,rmdir,fsync,fdatasync,write", self)
 	cmd.Env = append(os.Environ(), childDir+"="+dir, childFirst+"=0", fmt.Sprint(childCount, "=", entries), childOrders+"=1")
 	if out, err := cmd.CombinedOutput(); err != nil || strings.Count(string(out), "kept ") != entries {
 		t.Fatalf("%v: %s", err, out)
 	}
-	calls := parseCalls(readAll(t, record), dir)
+	text := readAll(t, record)
+	if removed, held := countLocks(text, "unlink", ""), countLocks(text, "close(", "(deleted)"); removed < entries || held != removed {
+		t.Errorf("%d files of locks were removed, %d of them while the lock was held", removed, held)
+	}
+	calls := parseCalls(text, dir)
 	acknowledged := 0
 	for i, c := range calls {
 		if c.name == "acknowledge" {
@@ -65,6 +69,18 @@ func TestOrderOfSystemCalls(t *testing.T) {
 	if len(undurable(without)) == 0 || len(premature(without)) == 0 {
 		t.Error("the checker finds nothing even without a sync")
 	}
+}
+
+// countLocks counts the lines of strace's record with a call on the file of a lock
+// and a note of strace about it.
+func countLocks(text, call, note string) int {
+	n := 0
+	for line := range strings.Lines(text) {
+		if strings.Contains(line, " "+call) && strings.Contains(line, "/data/locks/") && strings.Contains(line, note) {
+			n++
+		}
+	}
+	return n
 }
 
 func countCalls(calls []call, name string) int {
