@@ -3,7 +3,9 @@ package cms
 import (
 	"crypto/sha1" // RFC 5280 section 4.2.1.2 names keys by it
 	"crypto/x509"
+	"errors"
 	"fmt"
+	"time"
 )
 
 // A Certificate of the bag; X509 is nil where crypto/x509 cannot read it.
@@ -31,10 +33,24 @@ func (s *SignedData) readCertificate(raw []byte) Certificate {
 		return c
 	}
 	c.X509, c.Err = x509.ParseCertificate(raw)
+	if c.Err == nil {
+		c.Err = inUTC(c.X509)
+	}
 	if c.Err != nil {
 		c.X509, c.Err = nil, fmt.Errorf("cms: a certificate cannot be read: %w", c.Err)
 	}
 	return c
+}
+
+// inUTC refuses times with an offset (RFC 5280 section 4.1.2.5), as openssl does.
+// crypto/x509 takes them, and then there is a year 10000 that JSON cannot write.
+func inUTC(c *x509.Certificate) error {
+	for _, t := range []time.Time{c.NotBefore, c.NotAfter} {
+		if _, offset := t.Zone(); offset != 0 {
+			return errors.New("its validity is not in UTC")
+		}
+	}
+	return nil
 }
 
 const oidSubjectKeyID = "2.5.29.14"

@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"math/big"
+	"slices"
 	"strings"
 	"time"
 
@@ -167,7 +168,18 @@ func signatures() []recipe {
 				return testmail.Replace(tbs, testmail.Children(tbs)[1], []byte{0x02, 0x01, 0xff})
 			}})
 		}},
+		{"signature-certificate-beyond-utc", "A certificate that ends at 99991231235959-0100, in the year 10000, which no certificate may say.", "reject cert-key", "", func(m *mail) {
+			m.signing.who = m.lab.leaf(testmail.Profile{Edit: beyondUTC})
+		}},
 	}...)
+}
+
+// beyondUTC lets a certificate end in the year 10000, which only an offset can say.
+func beyondUTC(tbs []byte) []byte {
+	validity := testmail.Children(tbs)[4]
+	from := testmail.Children(validity)[0]
+	until := cmstest.TLV(0x18, []byte("99991231235959-0100"))
+	return testmail.Replace(tbs, validity, cmstest.TLV(0x30, append(slices.Clone(from), until...)))
 }
 
 // attributes are tricks with the signed attributes.
@@ -255,6 +267,10 @@ func honestSignatures() []recipe {
 			fake := m.lab.keys.Root(testmail.Profile{Name: "Example Mail CA", Organisation: "Example Trust", Key: m.lab.keys.Key("p256", "mallory CA")})
 			forged := fake.Issue(testmail.Profile{Name: "Alice Example", Key: m.lab.keys.Key("p256", "mallory"), Mailboxes: []string{"alice@example.org"}})
 			m.signing.bag = []*testmail.Identity{forged, m.signing.who, m.lab.ca}
+		}},
+		{"honest-beyond-utc-in-bag", "A certificate that ends in the year 10000 is in the message too.", "accept", "", func(m *mail) {
+			other := m.lab.leaf(testmail.Profile{Name: "Other Example", Edit: beyondUTC})
+			m.signing.bag = []*testmail.Identity{other, m.signing.who, m.lab.ca}
 		}},
 		{"honest-unreadable-in-bag", "An unreadable certificate and one that is none are in the message too.", "accept", "", blob(func(_ *mail, b *cmstest.Blob) {
 			b.Extra = [][]byte{{0x30, 0x03, 0x02, 0x01, 0x05}, cmstest.TLV(0xa1, cmstest.Int(1))}
