@@ -106,20 +106,40 @@ func follow(during []call, root string, answered int) (names []string, err error
 		switch path, below := strings.CutPrefix(c.path, root+"/"); {
 		case !below || !strings.HasPrefix(path, "certs/") && !strings.HasPrefix(path, "entries/"):
 		case c.name == "openat":
-			name, err := followFile(during, c, answered)
+			until, _ := named(during, c, root, answered)
+			name, err := followFile(during, c, root, until)
 			names, errs = append(names, name), append(errs, err)
 		case c.name == "mkdirat":
-			_, err := followName(during, c, answered)
+			until, _ := named(during, c, root, answered)
+			_, err := followName(during, c, until)
 			errs = append(errs, err)
 		}
 	}
 	return names, errors.Join(errs...)
 }
 
+// named is when what a call has made gets a meaning, and so has to be on disk. The
+// directory of a certificate, and what stands in it, is nothing before the state file
+// of the address is put in its place, which names it. All else counts at the answer;
+// ok is false then.
+func named(during []call, made call, root string, answered int) (until int, ok bool) {
+	address, _, below := strings.Cut(strings.TrimPrefix(made.path, root+"/entries/"), "/")
+	if !below || !strings.HasPrefix(made.path, root+"/entries/") {
+		return answered, false
+	}
+	state := filepath.Join(root, "entries", address, "state.json")
+	for _, c := range during {
+		if c.name == "renameat" && c.to == state && c.begin > made.end && c.path != made.path {
+			return min(answered, c.begin), true
+		}
+	}
+	return answered, false
+}
+
 // followFile follows one file from its creation to its last name.
-func followFile(during []call, created call, answered int) (string, error) {
+func followFile(during []call, created call, root string, until int) (string, error) {
 	path := created.path
-	if !strings.HasPrefix(filepath.Base(path), ".") && !strings.HasPrefix(filepath.Base(filepath.Dir(path)), ".") {
+	if _, meaningless := named(during, created, root, until); !meaningless && !strings.HasPrefix(filepath.Base(path), ".") {
 		return path, fmt.Errorf("%s is made under the name that others look for", path)
 	}
 	synced, ok := next(during, created.end, "fsync", path)
@@ -139,7 +159,7 @@ func followFile(during []call, created call, answered int) (string, error) {
 	if written == 0 {
 		return path, fmt.Errorf("%s is never written to before it is synced", path)
 	}
-	return followName(during, call{path: path, end: synced.end}, answered)
+	return followName(during, call{path: path, end: synced.end}, until)
 }
 
 // followName follows a name that was given to something by a call: through the
@@ -191,7 +211,7 @@ func checkTheChecker(t *testing.T, during []call, root string, answered int) {
 	checked := 0
 	for i, c := range during {
 		path, below := strings.CutPrefix(c.path, root+"/")
-		if c.name != "fsync" || !below || path == "locks" {
+		if c.name != "fsync" || !below || path == "locks" || strings.HasPrefix(path, "locks/") {
 			continue
 		}
 		if !needed(during, i) {
