@@ -75,6 +75,7 @@ func (b *batch) take(e *event) error {
 	a, err := b.judge(e)
 	if form, ok := errors.AsType[*formError](err); ok {
 		b.tally.broken++
+		b.settings.count("broken", "")
 		if b.damaged == nil {
 			b.damaged = form
 		}

@@ -57,6 +57,9 @@ func TestBrokenStrings(t *testing.T) {
 			}
 		}
 	}
+	if broken := r.counted.of("broken "); broken != 48 { // six breaks in eight places
+		t.Errorf("%d counted as broken", broken)
+	}
 	if r.entries() != 1 || r.server.Held() != 0 {
 		t.Errorf("%d entries, %d bytes held", r.entries(), r.server.Held())
 	}
