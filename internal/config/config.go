@@ -195,7 +195,7 @@ func Defaults() Config {
 			CRLSize: 100 << 20, CacheSize: 500 << 20},
 		Limits:  defaultLimits(),
 		Log:     Log{Format: Human, Level: "info"},
-		Webhook: Webhook{Paths: []string{"/"}, Body: 64 << 20, Posts: 32, PostsPerClient: 8},
+		Webhook: Webhook{Paths: []string{"/"}, Body: 64 << 20, Posts: 32, PostsPerClient: 24},
 		Reports: Reports{Keep: 10000, Size: 256 << 20},
 	}
 }
