@@ -1,6 +1,7 @@
 package mtatest
 
 import (
+	"crypto"
 	"fmt"
 	"os/exec"
 	"path/filepath"
@@ -28,14 +29,14 @@ type world struct {
 	now  time.Time
 	dir  string
 
-	lists []string // where the people's certificates send those who ask about them
-	alone bool     // signers send their certificate without that of the CA
-	more  []string // lines that stand in each letter, beside the usual ones
-	kind  string   // of the people's keys
+	lists []string      // where the people's certificates send those who ask about them
+	alone bool          // signers send their certificate without that of the CA
+	more  []string      // lines that stand in each letter, beside the usual ones
+	key   crypto.Signer // of all people; nil: each has one of his own
 }
 
 func newWorld(t testing.TB) *world {
-	w := &world{t: t, keys: testmail.NewKeys(), now: time.Now(), dir: tempDir(t, "world"), kind: "p256"}
+	w := &world{t: t, keys: testmail.NewKeys(), now: time.Now(), dir: tempDir(t, "world")}
 	w.root = w.keys.Root(testmail.Profile{Name: "Example Root", Organisation: "Example Trust", Kind: "p256"})
 	w.ca = w.root.Intermediate(testmail.Profile{Name: "Example Mail CA", Organisation: "Example Trust", Kind: "p256"})
 	w.dkim = testmail.DKIM{Domain: "example.org", Selector: "s1", Key: w.keys.Key("rsa2048", "dkim")}
@@ -72,7 +73,7 @@ func (w *world) signed(person, from string) testmail.Message {
 
 // certificate is the one that the CA has issued to a person.
 func (w *world) certificate(person string) *testmail.Identity {
-	return w.ca.Issue(testmail.Profile{Name: person, Kind: w.kind, Mailboxes: []string{person + "@example.org"}, CRL: w.lists,
+	return w.ca.Issue(testmail.Profile{Name: person, Kind: "p256", Key: w.key, Mailboxes: []string{person + "@example.org"}, CRL: w.lists,
 		NotBefore: w.now.AddDate(0, -1, 0), NotAfter: w.now.AddDate(1, 0, 0)})
 }
 
