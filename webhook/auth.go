@@ -71,9 +71,9 @@ func (d *doorkeeper) admits(r *http.Request, check bool) error {
 	case d.open || here == 1:
 		return nil
 	case elsewhere == 1 && check:
-		return errors.New("this credential does not open " + checkPath + ": opens: in webhook.auth says what it is for")
+		return errors.New("this credential does not open " + checkPath + ": add check to its opens in webhook.auth if your own MTA presents it, and nobody else")
 	case elsewhere == 1:
-		return errors.New("this credential is not for relay posts: opens: in webhook.auth says what it is for")
+		return errors.New("this credential does not open relay posts: add relay to its opens in webhook.auth")
 	}
 	return errors.New("no configured credential was presented")
 }

@@ -126,7 +126,7 @@ func TestWhatACredentialOpens(t *testing.T) {
 		says         string
 	}{
 		{"X-Relay: relay", 200, 401, "this credential does not open /v1/check"},
-		{"Authorization: Bearer mta", 401, 200, "this credential is not for relay posts"},
+		{"Authorization: Bearer mta", 401, 200, "this credential does not open relay posts"},
 		{"X-Both: both", 200, 200, ""},
 		{"X-None: none", 401, 401, "this credential"},
 		{"X-Relay: wrong", 401, 401, "no configured credential was presented"},

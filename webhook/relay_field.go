@@ -1,5 +1,7 @@
 package webhook
 
+import "fmt"
+
 // sender reads msg_from: the null sender is written "" or "<>".
 func (d *decoder) sender(e *event) error {
 	var s string
@@ -35,7 +37,7 @@ func (d *decoder) address(e *event, f field, name string, to *string) (given boo
 		return nil
 	})
 	if long && err == nil {
-		d.spoil("is wrong: " + name + " is longer than 4096 bytes")
+		d.spoil(fmt.Sprintf("is wrong: %s is longer than %d bytes", name, maxAddress))
 	}
 	*to = string(held)
 	return true, err
