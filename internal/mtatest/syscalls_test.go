@@ -17,8 +17,9 @@ const acceptance = `"\0\0\0\1a"`
 
 // TestOrderOfSystemCalls watches the daemon take an author's first letter and
 // a renewed one. When the accepting frame goes to the MTA, every file of the
-// store has been written under a name that nobody looks for, synced, renamed,
-// and the directory with its name synced, in that order.
+// store has been written under a name that nobody looks for, or in a directory
+// that no state file names yet, synced, renamed where it has another name, and the
+// directory with its name synced, in that order; before the state file is, what it names.
 func TestOrderOfSystemCalls(t *testing.T) {
 	w := fastWorld(t)
 	v, record := watched(w, Build(t))
@@ -162,43 +163,24 @@ func followFile(during []call, created call, root string, until int) (string, er
 	return followName(during, call{path: path, end: synced.end}, until)
 }
 
-// followName follows a name that was given to something by a call: through the
-// renames of it and of the directory it is in, each of which has to be synced
-// into its directory before the answer.
-func followName(during []call, given call, answered int) (string, error) {
+// followName follows a name that was given to something by a call through its
+// renames. The last one has to be synced into its directory before until, the line of
+// the record from which on it counts.
+func followName(during []call, given call, until int) (string, error) {
 	path := given.path
-	renamed, ok := nextRename(during, given.end, path)
-	if !ok {
-		synced, ok := next(during, given.end, "fsync", filepath.Dir(path))
-		if !ok || synced.end >= answered {
-			return path, fmt.Errorf("the name %s is not synced before the answer", path)
-		}
-		return path, nil
+	if renamed, ok := next(during, given.end, "renameat", path); ok {
+		return followName(during, call{path: renamed.to, end: renamed.end}, until)
 	}
-	if renamed.path != path { // its directory moves: the name in it has to be on disk by then
-		synced, ok := next(during, given.end, "fsync", filepath.Dir(path))
-		if !ok || synced.end > renamed.begin {
-			return path, fmt.Errorf("%s moves with its directory, before it was synced there", path)
-		}
+	synced, ok := next(during, given.end, "fsync", filepath.Dir(path))
+	if !ok || synced.end >= until {
+		return path, fmt.Errorf("the name %s is not synced before it counts", path)
 	}
-	to, err := followName(during, call{path: renamed.to, end: renamed.end}, answered)
-	return to + strings.TrimPrefix(path, renamed.path), err
+	return path, nil
 }
 
 // next is the first call on a path that begins after a line.
 func next(during []call, after int, name, path string) (call, bool) {
 	i := slices.IndexFunc(during, func(c call) bool { return c.begin > after && c.name == name && c.path == path })
-	if i < 0 {
-		return call{}, false
-	}
-	return during[i], true
-}
-
-// nextRename is the first rename of a path, or of its directory.
-func nextRename(during []call, after int, path string) (call, bool) {
-	i := slices.IndexFunc(during, func(c call) bool {
-		return c.begin > after && c.name == "renameat" && (c.path == path || c.path == filepath.Dir(path))
-	})
 	if i < 0 {
 		return call{}, false
 	}
