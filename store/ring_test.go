@@ -246,7 +246,7 @@ func FuzzReportFile(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		began := time.Now()
 		s, err := decodeReport(b)
-		if time.Since(began) > time.Second {
+		if time.Since(began) > 10*time.Second {
 			t.Fatal("slow")
 		}
 		if err != nil {

@@ -370,7 +370,7 @@ func FuzzRules(f *testing.F) {
 		rules := Rules{KeyChange: []string{"", "accept", "hold", "reject"}[how>>6], PublishUnchecked: time.Duration(key>>5) * time.Hour}
 		began := time.Now()
 		d := Decide(past, e, facts, rules, noon())
-		if took := time.Since(began); took > time.Second {
+		if took := time.Since(began); took > 10*time.Second {
 			t.Fatalf("took %v", took)
 		}
 		if d.Keeps == (d.Kind == Blocked || d.Kind == Repeated) || (d.Reason == "") == (d.Kind == Blocked) || d.Detail == "" || d.Row < 0 || d.Row > 8 {

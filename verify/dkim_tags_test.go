@@ -3,7 +3,6 @@ package verify
 import (
 	"crypto/ed25519"
 	"crypto/rsa"
-	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -61,7 +60,7 @@ func FuzzDKIMTags(f *testing.F) {
 		facts.header = smime.Header{Fields: append([]smime.Field{{Name: "DKIM-Signature", Raw: []byte("DKIM-Signature:" + in + "\r\n")}}, header.Fields...)}
 		facts.readSignatures()
 		s := &facts.signatures[0]
-		if took := time.Since(start); took > 5*time.Second {
+		if took := time.Since(start); took > 10*time.Second {
 			t.Fatalf("%d bytes took %v", len(in), took)
 		}
 		checkSafe(t, facts.dkimRow())
@@ -85,13 +84,11 @@ func FuzzKeyRecord(f *testing.F) {
 	f.Fuzz(func(t *testing.T, in string) {
 		start := time.Now()
 		key, err := readKey(strings.Split(in, "\n"))
-		if took := time.Since(start); took > 5*time.Second {
+		if took := time.Since(start); took > 10*time.Second {
 			t.Fatalf("%d bytes took %v", len(in), took)
 		}
 		if err != nil {
-			if checkSafe(t, Result{Detail: err.Error()}); key != nil && errors.Is(err, nil) {
-				t.Error("a key and an error")
-			}
+			checkSafe(t, Result{Detail: err.Error()})
 			return
 		}
 		if key.bits < 1 || key.kind != "rsa" && key.kind != "ed25519" {
