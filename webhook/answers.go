@@ -34,9 +34,9 @@ type answer struct {
 	judged *collect.Outcome // whose report comes last, as report; nil: none
 }
 
-// write is an answer as JSON. A report that cannot be written is left out and logged:
+// encode is an answer as JSON. A report that cannot be written is left out and logged:
 // what was decided stays so, and others of the same post are to be judged.
-func (x *exchange) write(a *answer) []byte {
+func (x *exchange) encode(a *answer) []byte {
 	b, _ := json.Marshal(a) // strings, numbers and booleans always can be written
 	if a.judged == nil {
 		return b

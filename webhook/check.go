@@ -36,7 +36,7 @@ func (x *exchange) check() {
 		x.failBody(err)
 		return
 	}
-	x.send(http.StatusOK, x.write(&a))
+	x.send(http.StatusOK, x.encode(&a))
 }
 
 // errEmpty: there is no message.

@@ -131,16 +131,16 @@ func (b *batch) reference(index int) string {
 
 // add writes an answer down, so that its report need not be held.
 func (b *batch) add(a answer) {
-	text := b.write(&a)
+	text := b.encode(&a)
 	if a.judged != nil && a.judged.Report != nil {
 		if b.reports += len(text); b.reports > maxReports {
 			a.judged = nil
-			text = b.write(&a)
+			text = b.encode(&a)
 		}
 	}
 	if b.said+len(text) > maxAnswer {
 		a.Recipient = nil
-		text = b.write(&a)
+		text = b.encode(&a)
 	}
 	b.said += len(text)
 	b.answers = append(b.answers, text)
