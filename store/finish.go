@@ -43,10 +43,8 @@ func (d *Directory) finishOne(name string) error {
 		return err
 	}
 	if allBefore(h.Records, deletedAt) {
-		if _, err := d.eraseReports(h.Address, h); err != nil {
-			return trouble("finish deletion", err)
-		}
-		return trouble("finish deletion", d.erase(name))
+		_, err := d.eraseReports(h.Address, h)
+		return trouble("finish deletion", errors.Join(err, d.erase(name))) // as delete does
 	}
 	for _, sync := range []func() error{
 		func() error { return d.disk.syncFile(d.entry(name, stateFile)) },

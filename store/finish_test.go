@@ -1,7 +1,9 @@
 package store
 
 import (
+	"errors"
 	"os"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -46,6 +48,28 @@ func TestFinishedIsOnDisk(t *testing.T) {
 			t.Errorf("%s was not synced", path)
 		}
 	}
+}
+
+// TestDeletionIsFinishedBesideAReportThatCannotBeRead: what a deletion that was cut short
+// has left goes, and whoever finishes it is told of the report.
+func TestDeletionIsFinishedBesideAReportThatCannotBeRead(t *testing.T) {
+	d := openTest(t, tempDir(t), Options{})
+	e := mail("alice@example.com", newMaker().year(t, "a", "Org"), noon(), "Q1")
+	put(t, d, e)
+	loop, mark := d.path("reports", "loop"), d.path("locks", e.Address)
+	if err := errors.Join(d.bury(t.Context(), e.Address, false), os.WriteFile(mark, nil, 0o600), os.Symlink(loop, loop)); err != nil {
+		t.Fatal(err)
+	}
+	if c, err := d.Put(t.Context(), e); !errors.Is(err, syscall.ELOOP) {
+		t.Errorf("%+v, %v", c, err)
+	}
+	if states, published := standing(d, e.Address); states != "" || published != "" {
+		t.Errorf("%s, published %s", states, published)
+	}
+	if c := put(t, d, e); c.Kind != Blocked || exists(mark) {
+		t.Errorf("%+v, not finished", c)
+	}
+	intact(t, d, true)
 }
 
 // TestRestOfACertificate: a power failure may leave a folder that no state file
