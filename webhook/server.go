@@ -3,8 +3,9 @@
 // they accept (POST /v1/check).
 //
 // It trusts a client that presents a configured secret to say what was in the
-// envelope; the message is judged as any other. It knows no check by name, keeps
-// nothing itself, and opens no socket: it is an http.Handler.
+// envelope, one that posts for a relay only the addresses; the message is judged as
+// any other. It knows no check by name, keeps nothing itself, and opens no socket:
+// it is an http.Handler.
 package webhook
 
 import (

@@ -2,9 +2,9 @@
 // a throw-away CA, S/MIME and DKIM signatures with every knob, messages to the
 // byte, and a DNS server on loopback.
 //
-// Everything is a function of its arguments: keys come from a seed, signatures
-// are deterministic, no clock is read. So a case file can be generated again
-// and compared.
+// All that makes mail is a function of its arguments: keys come from a seed,
+// signatures are deterministic, no clock is read. So a case file can be generated
+// again and compared. Beside it stands what benchmarks are measured against (Floor).
 //
 // The package trusts its caller. A recipe that cannot be made is a mistake in
 // the recipe, and recipes are code: such functions panic. Only what opens a
