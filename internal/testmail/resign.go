@@ -84,3 +84,11 @@ func Children(der []byte) [][]byte {
 	}
 	return out
 }
+
+// BeyondUTC is a Profile's Edit: the certificate ends in the year 10000, which only
+// an offset from UTC can say (RFC 5280 section 4.1.2.5 allows none).
+func BeyondUTC(tbs []byte) []byte {
+	validity := Children(tbs)[4]
+	until := must(asn1.Marshal(asn1.RawValue{Tag: asn1.TagGeneralizedTime, Bytes: []byte("99991231235959-0100")}))
+	return Replace(tbs, validity, Replace(validity, Children(validity)[1], until))
+}

@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/certinbox/certinbox/internal/smime/cms"
 )
 
 // A folderFile is a file of one certificate in a Folder:
@@ -71,7 +73,7 @@ func parseFolderFile(path string, data []byte, anchor bool) (folderFile, error) 
 		bytes.Count(block, []byte("-----BEGIN")) != 1 {
 		return k, errors.New("does not hold exactly one CERTIFICATE block")
 	}
-	if k.certificate, err = x509.ParseCertificate(p.Bytes); err != nil {
+	if k.certificate, err = cms.ParseCertificate(p.Bytes); err != nil {
 		return k, fmt.Errorf("the certificate cannot be read: %s", limit(err.Error()))
 	}
 	if filepath.Base(path) != Fingerprint(k.certificate)+".pem" {

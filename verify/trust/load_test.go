@@ -60,6 +60,7 @@ func TestLoadFormats(t *testing.T) {
 	k := testmail.NewKeys()
 	a := k.Root(testmail.Profile{Name: "Root A", Kind: ec})
 	b := k.Root(testmail.Profile{Name: "Root B", Kind: ec})
+	beyond := k.Root(testmail.Profile{Name: "Root C", Kind: ec, Edit: testmail.BeyondUTC})
 	leaf := a.Issue(bob())
 	onlyTLS := a.Intermediate(testmail.Profile{Name: "TLS CA", Kind: ec, EKU: oids(testmail.ServerAuth())})
 	ca := func(p testmail.Profile) string {
@@ -119,6 +120,7 @@ func TestLoadFormats(t *testing.T) {
 		"another END":                 {strings.Replace(one, "END CERTIFICATE", "END CMS", 1) + two, 1, []string{"damaged"}},
 		"DER cut short":               {string(a.DER[:len(a.DER)-1]), 0, nil},
 		"no certificate in the block": {one + block("CERTIFICATE", []byte{0x30, 0}), 1, []string{"cannot be read"}},
+		"validity beyond UTC":         {one + block("CERTIFICATE", beyond.DER), 1, []string{"validity is not in UTC"}},
 		"no DER in the block":         {one + block("CERTIFICATE", []byte("x")), 1, []string{"no DER"}},
 		"private key":                 {privateKey + one, 1, []string{"private key"}},
 		"only a private key":          {privateKey, 0, []string{"private key"}},

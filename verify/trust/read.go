@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	tag "golang.org/x/crypto/cryptobyte/asn1"
+
+	"github.com/certinbox/certinbox/internal/smime/cms"
 )
 
 // An object is one thing found in a file of anchors.
@@ -214,7 +216,7 @@ func (o object) certificate() (c *x509.Certificate, text string, warning bool) {
 	if o.der == nil {
 		return nil, o.text, o.warning
 	}
-	c, err := x509.ParseCertificate(o.der)
+	c, err := cms.ParseCertificate(o.der)
 	if err != nil {
 		return nil, "the certificate cannot be read: " + limit(strings.TrimPrefix(err.Error(), "x509: ")), false
 	}

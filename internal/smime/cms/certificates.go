@@ -32,25 +32,28 @@ func (s *SignedData) readCertificate(raw []byte) Certificate {
 		c.Err = fmt.Errorf("cms: a certificate of %d bytes: larger than %d", len(raw), s.lim.CertificateBytes)
 		return c
 	}
-	c.X509, c.Err = x509.ParseCertificate(raw)
-	if c.Err == nil {
-		c.Err = inUTC(c.X509)
-	}
+	c.X509, c.Err = ParseCertificate(raw)
 	if c.Err != nil {
-		c.X509, c.Err = nil, fmt.Errorf("cms: a certificate cannot be read: %w", c.Err)
+		c.Err = fmt.Errorf("cms: a certificate cannot be read: %w", c.Err)
 	}
 	return c
 }
 
-// inUTC refuses times with an offset (RFC 5280 section 4.1.2.5), as openssl does.
-// crypto/x509 takes them, and then there is a year 10000 that JSON cannot write.
-func inUTC(c *x509.Certificate) error {
+// ParseCertificate is x509.ParseCertificate, and refuses a validity with an offset
+// from UTC, as openssl does (RFC 5280 section 4.1.2.5): with one there is a year
+// 10000, which JSON cannot write. Without an error there is a certificate, and none
+// with one.
+func ParseCertificate(der []byte) (*x509.Certificate, error) {
+	c, err := x509.ParseCertificate(der)
+	if err != nil {
+		return nil, err
+	}
 	for _, t := range []time.Time{c.NotBefore, c.NotAfter} {
 		if _, offset := t.Zone(); offset != 0 {
-			return errors.New("its validity is not in UTC")
+			return nil, errors.New("its validity is not in UTC")
 		}
 	}
-	return nil
+	return c, nil
 }
 
 const oidSubjectKeyID = "2.5.29.14"

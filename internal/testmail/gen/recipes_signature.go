@@ -6,7 +6,6 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"math/big"
-	"slices"
 	"strings"
 	"time"
 
@@ -169,17 +168,9 @@ func signatures() []recipe {
 			}})
 		}},
 		{"signature-certificate-beyond-utc", "A certificate that ends at 99991231235959-0100, in the year 10000, which no certificate may say.", "reject cert-key", "", func(m *mail) {
-			m.signing.who = m.lab.leaf(testmail.Profile{Edit: beyondUTC})
+			m.signing.who = m.lab.leaf(testmail.Profile{Edit: testmail.BeyondUTC})
 		}},
 	}...)
-}
-
-// beyondUTC lets a certificate end in the year 10000, which only an offset can say.
-func beyondUTC(tbs []byte) []byte {
-	validity := testmail.Children(tbs)[4]
-	from := testmail.Children(validity)[0]
-	until := cmstest.TLV(0x18, []byte("99991231235959-0100"))
-	return testmail.Replace(tbs, validity, cmstest.TLV(0x30, append(slices.Clone(from), until...)))
 }
 
 // attributes are tricks with the signed attributes.
@@ -269,7 +260,7 @@ func honestSignatures() []recipe {
 			m.signing.bag = []*testmail.Identity{forged, m.signing.who, m.lab.ca}
 		}},
 		{"honest-beyond-utc-in-bag", "A certificate that ends in the year 10000 is in the message too.", "accept", "", func(m *mail) {
-			other := m.lab.leaf(testmail.Profile{Name: "Other Example", Edit: beyondUTC})
+			other := m.lab.leaf(testmail.Profile{Name: "Other Example", Edit: testmail.BeyondUTC})
 			m.signing.bag = []*testmail.Identity{other, m.signing.who, m.lab.ca}
 		}},
 		{"honest-unreadable-in-bag", "An unreadable certificate and one that is none are in the message too.", "accept", "", blob(func(_ *mail, b *cmstest.Blob) {
