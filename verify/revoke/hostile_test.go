@@ -194,23 +194,34 @@ func TestRedirectsAreCounted(t *testing.T) {
 	r.want(bob, verify.Good)
 }
 
-// TestHangingServersOfOneAnchor: whatever certificates below one anchor name,
-// and however long it hangs, those below another one are asked about.
-func TestHangingServersOfOneAnchor(t *testing.T) {
+// besideHanging is a rig whose CA answers, and a server that hangs to which every
+// name leads.
+func besideHanging(t *testing.T) (*rig, *wire) {
 	r := newRig(t)
 	w := serveWire(t, "127.0.0.2", hanging("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"))
 	r.options.Allow = append(r.options.Allow, Allowed{Host: "127.0.0.2", Port: "*"})
 	r.open()
 	r.c.fetcher.resolver = resolving(t, func(string) []string { return []string{"127.0.0.2"} })
 	r.page("/ca.crl", r.ca.CRL(testmail.List{}))
+	return r, w
+}
+
+// giveUp asks about Eve, below an anchor of her own, whose certificate names a list,
+// and waits a moment only.
+func (r *rig) giveUp(list string) {
+	eve, stranger := r.stranger("Eve", []string{list})
+	ctx, cancel := context.WithTimeout(r.t.Context(), short)
+	defer cancel()
+	_, _ = r.c.Ask(ctx, pathOf(eve, stranger), r.clock.now())
+}
+
+// TestHangingServersOfOneAnchor: whatever certificates below one anchor name,
+// and however long it hangs, those below another one are asked about.
+func TestHangingServersOfOneAnchor(t *testing.T) {
+	r, w := besideHanging(t)
 	var wg sync.WaitGroup
 	for i := range maxFlights {
-		eve, stranger := r.stranger("Eve", []string{fmt.Sprintf("http://x%d.example:%s/", i, w.port())})
-		wg.Go(func() {
-			ctx, cancel := context.WithTimeout(t.Context(), short)
-			defer cancel()
-			_, _ = r.c.Ask(ctx, pathOf(eve, stranger), r.clock.now())
-		})
+		wg.Go(func() { r.giveUp(fmt.Sprintf("http://x%d.example:%s/", i, w.port())) })
 	}
 	wg.Wait()
 	r.want(r.leaf("Bob", []string{r.at("/ca.crl")}), verify.Good)
@@ -222,25 +233,14 @@ func TestHangingServersOfOneAnchor(t *testing.T) {
 // TestListNamedBelowABusyAnchor: a list that is named below an anchor whose
 // places hang, too, is not waited for by those below another one.
 func TestListNamedBelowABusyAnchor(t *testing.T) {
-	r := newRig(t)
-	w := serveWire(t, "127.0.0.2", hanging("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"))
-	r.options.Allow = append(r.options.Allow, Allowed{Host: "127.0.0.2", Port: "*"})
-	r.open()
-	r.c.fetcher.resolver = resolving(t, func(string) []string { return []string{"127.0.0.2"} })
-	r.page("/ca.crl", r.ca.CRL(testmail.List{}))
-	giveUp := func(list string) {
-		eve, stranger := r.stranger("Eve", []string{list})
-		ctx, cancel := context.WithTimeout(t.Context(), short)
-		defer cancel()
-		_, _ = r.c.Ask(ctx, pathOf(eve, stranger), r.clock.now())
-	}
+	r, w := besideHanging(t)
 	var wg sync.WaitGroup
 	for i := range maxFetchesAnchor {
-		wg.Go(func() { giveUp(fmt.Sprintf("http://x%d.example:%s/", i, w.port())) })
+		wg.Go(func() { r.giveUp(fmt.Sprintf("http://x%d.example:%s/", i, w.port())) })
 	}
 	wg.Wait()
 	eventually(t, "all places of the anchor are taken", func() bool { return w.open.Load() == maxFetchesAnchor })
-	giveUp(r.at("/ca.crl"))
+	r.giveUp(r.at("/ca.crl"))
 	r.want(r.leaf("Bob", []string{r.at("/ca.crl")}), verify.Good)
 }
 
@@ -254,10 +254,7 @@ func TestImpatienceIsNobodyElses(t *testing.T) {
 		<-answer
 		_, _ = w.Write(der)
 	})
-	eve, stranger := r.stranger("Eve", []string{r.at("/ca.crl")})
-	ctx, cancel := context.WithTimeout(t.Context(), short)
-	defer cancel()
-	_, _ = r.c.Ask(ctx, pathOf(eve, stranger), r.clock.now())
+	r.giveUp(r.at("/ca.crl"))
 	eventually(t, "Eve's list is asked for", func() bool { return r.count("/ca.crl") == 1 })
 	var wg sync.WaitGroup
 	wg.Go(func() { r.want(r.leaf("Bob", []string{r.at("/ca.crl")}), verify.Good) })
