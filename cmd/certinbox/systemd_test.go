@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
@@ -15,66 +16,100 @@ import (
 	"github.com/certinbox/certinbox/milter/miltertest"
 )
 
-// systemd holds the socket, is told when the daemon is ready and when it
-// stops, and the configured listener is not opened.
-func TestSystemd(t *testing.T) {
+// A systemd is what the program sees of it: sockets that it holds, and a socket where
+// it is told how the program fares.
+type systemd struct {
+	t    *testing.T
+	dir  string // with the CA of the demonstration as ca.pem
+	told *net.UnixConn
+}
+
+func newSystemd(t *testing.T) *systemd {
 	list, err := cases.Demo()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	program := filepath.Join(dir, "certinbox") // by this name the test binary is the program
+	s := &systemd{t: t, dir: t.TempDir()}
+	s.file("ca.pem", list[0].Anchors)
 	self, err := os.Executable()
+	if err == nil {
+		err = os.Symlink(self, filepath.Join(s.dir, "certinbox")) // by this name the test binary is the program
+	}
+	if err == nil {
+		s.told, err = net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(s.dir, "notify"), Net: "unixgram"})
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	unused := filepath.Join(dir, "configured.sock")
-	config := "collect: secureme@example.com\nmilter: {listen: \"unix:" + unused + "\"}\nstore: {path: " + dir + "/store}\n" +
-		"trust: {anchors: {file: " + dir + "/ca.pem, domains: any}}\n"
-	for _, err := range []error{
-		os.Symlink(self, program),
-		os.WriteFile(filepath.Join(dir, "ca.pem"), list[0].Anchors, 0o600),
-		os.WriteFile(filepath.Join(dir, "config.yaml"), []byte(config), 0o600),
-	} {
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	told, err := net.ListenUnixgram("unixgram", &net.UnixAddr{Name: filepath.Join(dir, "notify"), Net: "unixgram"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer told.Close()
-	held, socket := heldSocket(t)
+	t.Cleanup(func() { s.told.Close() })
+	return s
+}
 
-	cmd := exec.Command("sh", "-c", "LISTEN_PID=$$ exec "+program+" serve --config "+dir+"/config.yaml")
-	cmd.Env = append(os.Environ(), "LISTEN_FDS=1", "NOTIFY_SOCKET="+told.LocalAddr().String())
-	cmd.ExtraFiles = []*os.File{socket} // descriptor 3
+func (s *systemd) file(name string, content []byte) {
+	if err := os.WriteFile(filepath.Join(s.dir, name), content, 0o600); err != nil {
+		s.t.Fatal(err)
+	}
+}
+
+// config writes a configuration that trusts the CA, with further lines.
+func (s *systemd) config(name, more string) {
+	s.file(name, []byte("collect: secureme@example.com\nstore: {path: "+s.dir+"/store}\nrevocation: {mode: off}\n"+
+		"trust: {anchors: {file: "+s.dir+"/ca.pem, domains: any}}\n"+more+"\n"))
+}
+
+// start starts serve with sockets, names being theirs or "".
+func (s *systemd) start(config, names string, sockets ...*os.File) (*exec.Cmd, *strings.Builder) {
+	cmd := exec.Command("sh", "-c", "LISTEN_PID=$$ exec "+s.dir+"/certinbox serve --config "+s.dir+"/"+config)
+	cmd.Env = append(os.Environ(), fmt.Sprintf("LISTEN_FDS=%d", len(sockets)), "NOTIFY_SOCKET="+s.told.LocalAddr().String())
+	if names != "" {
+		cmd.Env = append(cmd.Env, "LISTEN_FDNAMES="+names)
+	}
+	cmd.ExtraFiles = sockets // from descriptor 3 on
 	var log strings.Builder
 	cmd.Stderr = &log
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		s.t.Fatal(err)
 	}
-	defer cmd.Process.Kill() // without effect once it has ended
+	s.t.Cleanup(func() { cmd.Process.Kill() }) // without effect once it has ended
+	return cmd, &log
+}
 
-	heard(t, told, "READY=1")
-	mta, err := miltertest.Dial("tcp", held.Addr().String(), miltertest.Options{})
+// stop ends the program as systemd does.
+func (s *systemd) stop(cmd *exec.Cmd, log *strings.Builder) {
+	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		s.t.Fatal(err)
+	}
+	heard(s.t, s.told, "STOPPING=1")
+	if err := cmd.Wait(); err != nil {
+		s.t.Errorf("ended with %v\n%s", err, log.String())
+	}
+}
+
+// greeted speaks to a milter socket.
+func greeted(t *testing.T, on net.Listener) {
+	mta, err := miltertest.Dial("tcp", on.Addr().String(), miltertest.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if err := mta.Quit(); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestSystemd: systemd holds the socket, is told when the daemon is ready and when it
+// stops, and the configured listener is not opened.
+func TestSystemd(t *testing.T) {
+	s := newSystemd(t)
+	unused := filepath.Join(s.dir, "configured.sock")
+	s.config("config.yaml", "milter: {listen: \"unix:"+unused+"\"}")
+	held, socket := heldSocket(t)
+	cmd, log := s.start("config.yaml", "", socket)
+	heard(t, s.told, "READY=1")
+	greeted(t, held)
 	if _, err := os.Stat(unused); err == nil {
 		t.Error("the configured listener was opened beside that of systemd")
 	}
-	if err := cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	heard(t, told, "STOPPING=1")
-	if err := cmd.Wait(); err != nil {
-		t.Errorf("ended with %v\n%s", err, log.String())
-	}
+	s.stop(cmd, log)
 	if want := "milter.listen unix:" + unused + " is not listened on"; !strings.Contains(log.String(), want) {
 		t.Errorf("the log does not say %q:\n%s", want, log.String())
 	}
